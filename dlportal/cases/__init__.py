@@ -1,0 +1,1 @@
+"""One module a case; its class is named by the module's `CASE`."""

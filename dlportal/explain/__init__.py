@@ -1,0 +1,1 @@
+"""Explanations: one method a file, `faithfulness.py` measures them, `EXPLAINERS` lists them."""

@@ -1,0 +1,120 @@
+"""What an explanation is, and what a case must offer so that a method can explain it.
+
+Methods ask for capabilities, never for case ids:
+
+* `HasMasker`: the input has parts that can be hidden (pixels, words, columns). Enough for
+  occlusion, RISE, leave-one-out, Shapley sampling and for measuring faithfulness.
+* `HasDifferentiable`: the network can be followed by gradients from a continuous input
+  (pixels, embeddings, columns). Enough for integrated gradients and SmoothGrad.
+* `HasFeatureMaps` (a network): `features(x)` and `head(f)`. Enough for Grad-CAM, without hooks,
+  because one network serves many threads.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from torch import Tensor
+
+from dlportal.case import Case, Knob
+
+
+@runtime_checkable
+class Masker(Protocol):
+    """An input whose parts can be hidden.
+
+    `shape` is the shape of an attribution map: (height, width) of a picture, (words,) of a
+    text, (columns,) of a table row. `parts` names them where they have names.
+    """
+
+    shape: tuple[int, ...]
+    parts: tuple[str, ...]
+
+    def render(self, keep: Tensor) -> Tensor:
+        """Hide parts of the input.
+
+        Args:
+            keep: Shape (M, *shape), float in [0, 1]: 1 keeps a part, 0 replaces it by the
+                baseline (blurred picture, mask token, typical column value).
+
+        Returns:
+            M encoded inputs, ready for the network.
+        """
+        ...
+
+
+@runtime_checkable
+class HasMasker(Protocol):
+    def masker(self, raw: Any) -> Masker: ...
+
+
+@dataclass(frozen=True)
+class Differentiable:
+    """A continuous view of one input.
+
+    Attributes:
+        x: Shape (1, ...): pixels, embeddings or columns.
+        baseline: Same shape: the input that says nothing.
+        forward: Maps (B, ...) to logits (B, classes).
+        reduce: Maps attributions shaped like `x` to the masker's `shape`.
+    """
+
+    x: Tensor
+    baseline: Tensor
+    forward: Callable[[Tensor], Tensor]
+    reduce: Callable[[Tensor], np.ndarray]
+
+
+@runtime_checkable
+class HasDifferentiable(Protocol):
+    def differentiable(self, raw: Any) -> Differentiable: ...
+
+
+@runtime_checkable
+class HasFeatureMaps(Protocol):
+    def features(self, x: Tensor) -> Tensor: ...
+
+    def head(self, f: Tensor) -> Tensor: ...
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """An attribution map.
+
+    Attributes:
+        values: Shape of the case's masker. Signed methods: positive in favour of the target.
+            Unsigned ones: at least 0.
+        signed: Whether the sign means anything.
+        target: Output index that was explained.
+        method: The explainer's name.
+        parts: Names of the parts (words, columns); empty for pictures.
+        residual: For methods that promise completeness: sum(values) - (f(x) - f(baseline)),
+            in logits.
+        total: f(x) - f(baseline) in logits, where `residual` is given.
+        evaluations: How many forward (or backward) passes it took, counted in inputs.
+    """
+
+    values: np.ndarray
+    signed: bool
+    target: int
+    method: str
+    parts: tuple[str, ...] = ()
+    residual: float | None = None
+    total: float | None = None
+    evaluations: int = 0
+    seconds: float = 0.0
+    knobs: dict[str, Any] = field(default_factory=dict)
+
+
+class Explainer(Protocol):
+    """One attribution method. Stateless: one object serves all threads."""
+
+    name: str  # id, snake_case
+    title: str  # shown, marked with N_
+    paper: str  # address
+    knobs: tuple[Knob, ...]
+
+    def supports(self, case: Case) -> bool: ...
+
+    def explain(self, case: Case, raw: Any, target: int, **knobs: Any) -> Explanation: ...

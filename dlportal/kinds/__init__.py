@@ -1,0 +1,1 @@
+"""Kinds of input: what every picture, text, table row or sound case has in common."""

@@ -1,0 +1,1 @@
+"""Blocks and networks that two or more cases share."""

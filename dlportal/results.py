@@ -1,0 +1,146 @@
+"""What cases answer: small frozen dataclasses; `ui/views.py` has one view for each type.
+
+A type that only one case needs may live in that case's module; it then subclasses `Result`.
+"""
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Label:
+    """A class's name in both languages; `id` is what files and commands use."""
+
+    id: str
+    en: str
+    zh: str
+
+    def __call__(self, language: str) -> str:
+        return self.zh if language == "zh" else self.en
+
+
+@dataclass(frozen=True)
+class Result:
+    """Base of all results."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """One class and its calibrated probability in [0, 1]; `index` is its place in the output."""
+
+    label: Label
+    probability: float
+    index: int
+
+
+@dataclass(frozen=True)
+class Classes(Result):
+    """A single-label classification.
+
+    `scores` are sorted, best first (all of them, or the best few of many classes). `blind` is the
+    probability of being right by guessing without looking (the majority class or 1/classes).
+    `inside` is False where the input looks unlike the training data, None where nobody checks.
+    """
+
+    scores: tuple[Score, ...]
+    blind: float
+    inside: bool | None = None
+
+    @property
+    def best(self) -> Score:
+        return self.scores[0]
+
+
+@dataclass(frozen=True)
+class Word:
+    """A recognised word: `start` and `end` in seconds, probability in [0, 1]."""
+
+    text: str
+    start: float
+    end: float
+    probability: float
+
+
+@dataclass(frozen=True)
+class Transcript(Result):
+    """Speech as text."""
+
+    text: str
+    words: tuple[Word, ...]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Phone:
+    """A phoneme of synthetic speech: `start` and `end` in seconds."""
+
+    symbol: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True)
+class Speech(Result):
+    """Sound: `samples` float32 in [-1, 1], shape (time,), at `rate` Hz."""
+
+    samples: np.ndarray
+    rate: int
+    phones: tuple[Phone, ...]
+    text: str
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A possible next token with its probability in [0, 1]."""
+
+    text: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class Token:
+    """A generated token, its probability, and what else could have come."""
+
+    text: str
+    probability: float
+    alternatives: tuple[Candidate, ...]
+
+
+@dataclass(frozen=True)
+class Generation(Result):
+    """Text as it was generated."""
+
+    prompt: str
+    tokens: tuple[Token, ...]
+
+    @property
+    def text(self) -> str:
+        return "".join(token.text for token in self.tokens)
+
+
+def to_json(value: Any) -> Any:
+    """Turn a result (or explanation) into plain lists, dicts, numbers and strings.
+
+    Arrays of more than 4,096 numbers become their shape and dtype: JSON is for reading.
+    """
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {f.name: to_json(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return {"type": type(value).__name__, **fields} if isinstance(value, Result) else fields
+    if isinstance(value, np.ndarray):
+        if value.size > 4096:
+            return {"shape": list(value.shape), "dtype": str(value.dtype)}
+        return to_json(value.tolist())
+    if isinstance(value, np.generic):
+        return to_json(value.item())
+    if isinstance(value, float):
+        return round(value, 6)
+    if isinstance(value, dict):
+        return {str(key): to_json(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [to_json(item) for item in value]
+    if isinstance(value, (str, int, bool)) or value is None:
+        return value
+    raise ValueError(f"no JSON form for {type(value).__name__}")

@@ -1,0 +1,1 @@
+"""How a prediction is run: loaded once, batched, bounded, timed."""

@@ -1,0 +1,1 @@
+"""Training: one loop, schedules, metrics with intervals, calibration, receipts."""

@@ -1,0 +1,1 @@
+"""Everything a visitor sees; the only package that imports Streamlit."""
