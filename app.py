@@ -1,0 +1,10 @@
+"""DL Portal: the router. Draws the frame of every page; imports no torch."""
+
+import streamlit as st
+
+from dlportal.ui.frame import frame
+from dlportal.ui.router import require_router, sections
+
+require_router()
+page = st.navigation(sections(), position="top")
+frame(page)

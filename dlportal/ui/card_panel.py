@@ -1,0 +1,224 @@
+"""Trust: the model card, with every number beside its interval, baseline and source."""
+
+from typing import Any
+
+import streamlit as st
+
+from dlportal.cards import Calibration, Card, Curve, Metric, show_value
+from dlportal.ui.language import _, language
+from dlportal.ui.words import metric_name, note
+
+
+def card_panel(card: Card) -> None:
+    """Draw the whole card; needs no network."""
+    metric_tiles(card)
+    left, right = st.columns(2, gap="large")
+    with left:
+        figures(card)
+    with right:
+        st.markdown(card.prose(language()))
+        origin(card)
+    comparison(card)
+
+
+def metric_tiles(card: Card) -> None:
+    """The main figures, each with interval, n and data."""
+    metrics = card.measured.metrics
+    if not metrics:
+        note(_("Nothing was measured here: see the published figures below."))
+        return
+    first = [m for m in metrics if m.key == card.main_metric]
+    shown = (first + [m for m in metrics if m.key != card.main_metric])[:8]
+    with st.grid(4, min_column_width=150):
+        for metric in shown:
+            with st.container(border=True, gap="xsmall"):
+                st.metric(metric_name(metric.name), show_value(metric))
+                note(interval_text(metric))
+
+
+def interval_text(metric: Metric) -> str:
+    parts = []
+    if metric.low is not None and metric.high is not None:
+        parts.append(f"{show_value(metric, metric.low)}–{show_value(metric, metric.high)}")
+    if metric.n is not None:
+        parts.append(f"n = {metric.n:,}")
+    parts.append(metric.data)
+    if metric.model:
+        parts.append(metric.model)
+    return " · ".join(parts)
+
+
+def figures(card: Card) -> None:
+    """Reliability, confusion, curves and slices, those that the card has."""
+    from dlportal.ui.charts import heat_table, show_chart
+
+    measured = card.measured
+    if measured.calibration is not None:
+        st.header(_("When it says 80%, is it right 80% of the time?"), anchor=False)
+        show_chart(
+            reliability_figure(measured.calibration),
+            alt=_("Reliability curve before and after temperature scaling"),
+            key="reliability",
+        )
+        note(
+            _("ECE {before} before, {after} after temperature scaling (T = {t:.2f}).").format(
+                before=f"{100 * measured.calibration.ece_before:.1f}%",
+                after=f"{100 * measured.calibration.ece_after:.1f}%",
+                t=measured.calibration.temperature,
+            )
+        )
+    if measured.confusion is not None:
+        st.header(_("What it confuses"), anchor=False)
+        names = measured.confusion.labels
+        fig = heat_table(measured.confusion.counts, names, names)
+        fig.update_xaxes(title_text=_("predicted"))
+        fig.update_yaxes(title_text=_("true"))
+        show_chart(fig, alt=_("Confusion matrix"), key="confusion")
+    for curve in measured.curves:
+        st.header(_(curve.name), anchor=False)
+        show_chart(curve_figure(curve), alt=_(curve.name), key=f"curve_{curve.name}")
+    if measured.slices:
+        st.header(_("Where it is better or worse"), anchor=False)
+        show_chart(slices_figure(card), alt=_("The metric on parts of the test data"), key="slices")
+
+
+def reliability_figure(calibration: Calibration) -> Any:
+    import plotly.graph_objects as go
+
+    from dlportal.ui.charts import line, style
+    from dlportal.ui.theme import palette
+
+    colors = palette()
+    fig = go.Figure()
+    fig.add_trace(
+        go.Scatter(
+            x=[0, 1],
+            y=[0, 1],
+            mode="lines",
+            line={"width": 1.5, "dash": "dot", "color": colors.muted},
+            hoverinfo="skip",
+            showlegend=False,
+        )
+    )
+    for index, name, part in (
+        (1, _("before"), calibration.before),
+        (0, _("after scaling"), calibration.after),
+    ):
+        used = [i for i, n in enumerate(part.count) if n]
+        trace = line(
+            [part.confidence[i] for i in used],
+            [part.accuracy[i] for i in used],
+            name,
+            index,
+            markers=True,
+        )
+        trace.text = [f"n = {part.count[i]:,}" for i in used]
+        fig.add_trace(trace)
+    style(fig, height=300, legend=True)
+    fig.update_xaxes(title_text=_("stated confidence"), tickformat=".0%")
+    fig.update_yaxes(title_text=_("share that was right"), tickformat=".0%", range=[0, 1.03])
+    return fig
+
+
+def curve_figure(curve: Curve) -> Any:
+    import plotly.graph_objects as go
+
+    from dlportal.ui.charts import line, style
+
+    fig = go.Figure()
+    for index, (name, values) in enumerate(curve.y.items()):
+        fig.add_trace(line(curve.x, values, _(metric_name(name)), index))
+    style(fig, height=280, legend=True)
+    lang = language()
+    fig.update_xaxes(title_text=curve.x_label(lang))
+    fig.update_yaxes(title_text=curve.y_label(lang))
+    return fig
+
+
+def slices_figure(card: Card) -> Any:
+    """A dot with its interval for each slice."""
+    import plotly.graph_objects as go
+
+    from dlportal.ui.charts import style
+    from dlportal.ui.theme import palette
+
+    colors = palette()
+    lang = language()
+    rows = card.measured.slices
+    values = [s.metric.value for s in rows]
+    low = [s.metric.low if s.metric.low is not None else s.metric.value for s in rows]
+    high = [s.metric.high if s.metric.high is not None else s.metric.value for s in rows]
+    fig = go.Figure(
+        go.Scatter(
+            x=values,
+            y=[
+                f"{s.part(lang)} · n = {s.metric.n:,} " if s.metric.n else s.part(lang)
+                for s in rows
+            ],
+            mode="markers",
+            marker={"size": 9, "color": colors.accent},
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": [h - v for h, v in zip(high, values)],
+                "arrayminus": [v - lo for v, lo in zip(values, low)],
+                "color": colors.muted,
+                "thickness": 1.5,
+            },
+        )
+    )
+    style(fig, height=30 * len(rows) + 70)
+    fig.update_xaxes(title_text=metric_name(rows[0].metric.name))
+    fig.update_yaxes(autorange="reversed", nticks=len(rows), type="category")
+    return fig
+
+
+def origin(card: Card) -> None:
+    """Where the weights came from."""
+    st.header(_("Origin"), anchor=False)
+    rows = [(_("Model"), card.model), (_("Licence"), card.licence)]
+    receipt = card.receipt()
+    if receipt is not None:
+        rows.append((_("Command"), f"`{receipt['command']}`"))
+        rows.append((_("Seed"), str(receipt["seed"])))
+        minutes = receipt["seconds"] / 60
+        rows.append(
+            (
+                _("Training time"),
+                _("{n:.1f} min on {device}").format(n=minutes, device=receipt["device"]),
+            )
+        )
+    if card.datasets:
+        rows.append((_("Data"), ", ".join(card.datasets)))
+    for name, value in card.measured.sha256.items():
+        rows.append((f"sha256 {name}", f"`{value[:16]}`"))
+    table = "\n".join(f"| {name} | {value} |" for name, value in rows)
+    st.markdown(f"| | |\n|---|---|\n{table}")
+
+
+def comparison(card: Card) -> None:
+    """Measured, baseline and published figures in one table."""
+    rows = []
+    for kind, metrics in (
+        (_("measured here"), card.measured.metrics),
+        (_("baseline, measured here"), card.measured.baselines),
+        (_("published"), card.published),
+    ):
+        for metric in metrics:
+            rows.append(
+                {
+                    _("What"): kind,
+                    _("Model"): metric.model or (card.model if kind == _("measured here") else ""),
+                    _("Metric"): metric_name(metric.name),
+                    _("Data"): f"{metric.data} · {metric.split}",
+                    _("Value"): show_value(metric),
+                    _("95% interval"): ""
+                    if metric.low is None or metric.high is None
+                    else f"{show_value(metric, metric.low)}–{show_value(metric, metric.high)}",
+                    "n": f"{metric.n:,}" if metric.n else "",
+                    _("Source or command"): metric.source or metric.command,
+                }
+            )
+    if rows:
+        st.header(_("Beside the baseline and the literature"), anchor=False)
+        st.dataframe(rows, hide_index=True, row_height=40, alt=_("All figures of the card"))

@@ -1,0 +1,307 @@
+"""Explain: a method's map beside the check of whether the map tells the truth."""
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from PIL import Image
+
+from dlportal.case import Case
+from dlportal.explain import explainers_for, get_explainer
+from dlportal.explain.base import Explainer, Explanation
+from dlportal.explain.faithfulness import Faithfulness, Trace, measure
+from dlportal.explain.sanity import Sanity, weight_randomisation
+from dlportal.messages import N_
+from dlportal.ui.charts import band, line, show_chart, signed_bars, style
+from dlportal.ui.inputs import Picked
+from dlportal.ui.knobs import draw_knobs
+from dlportal.ui.language import _, language
+from dlportal.ui.maps import legend_strip, overlay
+from dlportal.ui.state import share, valid
+from dlportal.ui.theme import palette
+from dlportal.ui.words import duration, note
+
+MEASURING_SECONDS = 6.0  # what a visitor waits for the check of a map
+
+VERDICTS = {
+    "better": (N_("clearly better than chance"), "green", ":material/check_circle:"),
+    "mixed": (N_("mixed evidence"), "orange", ":material/help:"),
+    "unreliable": (N_("do not rely on it"), "red", ":material/cancel:"),
+}
+
+
+@st.cache_data(max_entries=512, show_spinner=False)
+def explained(
+    case_id: str, digest: str, method: str, target: int, knobs: tuple, _case: Case, _raw: Any
+) -> Explanation:
+    return get_explainer(method).explain(_case, _raw, target, **dict(knobs))
+
+
+@st.cache_data(max_entries=512, show_spinner=False)
+def measured(
+    case_id: str, digest: str, method: str, target: int, knobs: tuple, _case: Case, _raw: Any
+) -> Faithfulness:
+    explanation = explained(case_id, digest, method, target, knobs, _case, _raw)
+    return measure(_case, _raw, explanation, seconds=MEASURING_SECONDS)
+
+
+@st.cache_data(max_entries=128, show_spinner=False)
+def randomised(
+    case_id: str, digest: str, method: str, target: int, knobs: tuple, _case: Case, _raw: Any
+) -> Sanity:
+    return weight_randomisation(_case, _raw, get_explainer(method), target, **dict(knobs))
+
+
+def explain_panel(case: Case, picked: Picked) -> None:
+    """Choose a method and a class; see the map, the verdict and the curves."""
+    methods = {explainer.name: explainer for explainer in explainers_for(case)}
+    controls = st.columns([5, 6, 2], gap="large", vertical_alignment="bottom")
+    with controls[0]:
+        method = choose_method(methods)
+    with controls[1]:
+        target = choose_target(case, picked)
+    with controls[2]:
+        knobs = draw_knobs(method.knobs, prefix=f"{method.name}_")
+    key = (case.card.id, picked.digest, method.name, target, tuple(sorted(knobs.items())))
+    left, right = st.columns([4, 8], gap="large")
+    with left:
+        with st.skeleton(height=320):
+            explanation = explained(*key, case, picked.raw)
+        draw_map(case, picked, explanation)
+        note(summary(explanation))
+    with right:
+        with st.skeleton(height=320):
+            quality = measured(*key, case, picked.raw)
+        draw_quality(quality)
+    sanity_check(key, case, picked, explanation)
+
+
+def choose_method(methods: dict[str, Explainer]) -> Explainer:
+    valid("method", list(methods), next(iter(methods)))
+    name = st.pills(
+        _("Method"),
+        list(methods),
+        format_func=lambda m: _(methods[m].title),
+        key="method",
+        required=True,
+        persist_state="page",
+        on_change=lambda: share("method", st.session_state.get("method")),
+    )
+    return methods[name]
+
+
+def choose_target(case: Case, picked: Picked) -> int:
+    """The prediction and its runners-up as pills; any class where there are many."""
+    likely = case.targets(picked.raw)
+    # The choice belongs to one input: a new input starts at its own prediction.
+    if st.session_state.get("target_of") != picked.digest:
+        st.session_state["target_of"] = picked.digest
+        st.session_state["target"] = likely[0]
+        st.session_state["any_target"] = None
+    lang = language()
+
+    def name(index: int) -> str:
+        return case.labels[index](lang) if case.labels else str(index)
+
+    if len(case.labels) <= 12:
+        likely = likely + [i for i in range(len(case.labels)) if i not in likely]
+    if st.session_state.get("target") not in likely:
+        st.session_state["target"] = likely[0]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        target = st.pills(
+            _("Explain the class"),
+            likely,
+            format_func=name,
+            key="target",
+            required=True,
+            persist_state="page",
+        )
+        if len(case.labels) > 12:
+            other = st.selectbox(
+                _("or any other"),
+                list(range(len(case.labels))),
+                format_func=name,
+                index=None,
+                key="any_target",
+                placeholder=_("Type to search"),
+                persist_state="page",
+            )
+            target = other if other is not None else target
+    return int(target)
+
+
+def draw_map(case: Case, picked: Picked, explanation: Explanation) -> None:
+    """The map in the form that fits the input."""
+    colors = palette()
+    if case.kind == "image":
+        seen: Image.Image = getattr(case, "seen", lambda raw: raw)(picked.raw)
+        st.image(
+            overlay(seen, explanation.values, explanation.signed, colors),
+            width="stretch",
+            alt=_("The picture in grey with colour where the network looked"),
+        )
+        words = (
+            (_("against"), _("in favour"))
+            if explanation.signed
+            else (_("no influence"), _("most influence"))
+        )
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            note(words[0], width="content")
+            st.image(legend_strip(explanation.signed, colors), width=160, alt="")
+            note(words[1], width="content")
+        return
+    if case.kind == "text":
+        st.markdown(coloured_text(explanation))
+        note(_("Orange and bold: in favour. Blue and italic: against."))
+    fig = signed_bars(part_names(explanation), explanation.values.tolist(), _("influence"))
+    show_chart(fig, alt=_("How much each part counted"), key="influence")
+
+
+def part_names(explanation: Explanation) -> list[str]:
+    """Names of the parts, numbered where a word repeats, so that bars stay apart."""
+    seen: dict[str, int] = {}
+    names = []
+    for part in explanation.parts:
+        seen[part] = seen.get(part, 0) + 1
+        names.append(_(part) if seen[part] == 1 else f"{_(part)} ({seen[part]})")
+    return names
+
+
+def escape(word: str) -> str:
+    """Keep Markdown from reading a visitor's characters as marks."""
+    return "".join(f"\\{c}" if c in "\\`*_{}[]()#+-.!|~$<>:&" else c for c in word)
+
+
+def coloured_text(explanation: Explanation) -> str:
+    """The words, the influential ones on a coloured ground."""
+    limit = float(np.abs(explanation.values).max()) or 1.0
+    out = []
+    for word, value in zip(explanation.parts, explanation.values):
+        strength = value / limit
+        if strength > 0.2:
+            out.append(f":orange-background[**{escape(word)}**]")
+        elif strength < -0.2:
+            out.append(f":blue-background[*{escape(word)}*]")
+        else:
+            out.append(escape(word))
+    return " ".join(out)
+
+
+def summary(explanation: Explanation) -> str:
+    """What the map cost and, for methods that promise it, whether it adds up."""
+    text = _("{n} passes, {time}").format(
+        n=f"{explanation.evaluations:,}", time=duration(explanation.seconds)
+    )
+    if explanation.residual is not None and explanation.total:
+        share_of = abs(explanation.residual / explanation.total)
+        text += " · " + _("adds up to the score within {percent}").format(
+            percent=f"{100 * share_of:.1f}%"
+        )
+    return text
+
+
+def draw_quality(quality: Faithfulness) -> None:
+    """Verdict from both curves, and the curves against random maps."""
+    wins = quality.insertion.wins, quality.deletion.wins
+    st.markdown(
+        "**"
+        + _("Does this map tell the truth?")
+        + "** "
+        + _(
+            "Against {n} random maps it wins {insertion} times on insertion and {deletion} times on deletion."
+        ).format(n=quality.maps, insertion=wins[0], deletion=wins[1])
+    )
+    label, color, icon = VERDICTS[quality.verdict]
+    st.badge(_(label), color=color, icon=icon)  # type: ignore[arg-type]
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.markdown("**" + _("Insertion: reveal what the map marks") + "**")
+        note(_("higher is better"))
+        trace_chart(quality.insertion, "insertion")
+    with right:
+        st.markdown("**" + _("Deletion: hide what the map marks") + "**")
+        note(_("lower is better"))
+        trace_chart(quality.deletion, "deletion")
+    note(
+        _("Grey: 95% of {n} random maps. Measured with {samples} passes in {time}.").format(
+            n=quality.maps, samples=f"{quality.samples:,}", time=duration(quality.seconds)
+        )
+    )
+
+
+def trace_chart(trace: Trace, name: str) -> None:
+    colors = palette()
+    x = [100 * float(v) for v in trace.x]
+    fig = style(
+        line_figure(x, trace),
+        height=230,
+    )
+    fig.update_xaxes(title_text=_("part changed, %"), range=[0, 100])
+    fig.update_yaxes(title_text=_("confidence"), range=[0, 1.02], tickformat=".0%")
+    difference = _("area {area:.2f}, random {random:.2f}").format(
+        area=trace.area, random=float(np.mean(trace.random_areas))
+    )
+    show_chart(fig, alt=f"{name}: {difference}", key=f"trace_{name}")
+    interval = f"{trace.difference:+.3f} ({trace.low:+.3f} … {trace.high:+.3f})"
+    note(difference + " · " + _("difference {interval}").format(interval=interval))
+    del colors
+
+
+def line_figure(x: list[float], trace: Trace) -> Any:
+    import plotly.graph_objects as go
+
+    colors = palette()
+    fig = go.Figure()
+    fig.add_trace(band(x, trace.random_low.tolist(), trace.random_high.tolist()))
+    mean = line(x, trace.random_mean.tolist(), _("random"), index=2)
+    mean.line = {"width": 1.5, "dash": "dot", "color": colors.muted}
+    fig.add_trace(mean)
+    fig.add_trace(line(x, trace.y.tolist(), _("this map")))
+    return fig
+
+
+def sanity_check(key: tuple, case: Case, picked: Picked, explanation: Explanation) -> None:
+    """Randomise the weights: a map that stays the same says nothing about the network."""
+    st.space("small")
+    clicked = st.button(
+        _("Randomise the weights"),
+        key="randomise",
+        icon=":material/casino:",
+        help=_(
+            "The same method on a network with random weights. If the map stays alike, it shows the picture, not the network."
+        ),
+    )
+    if clicked:
+        st.session_state["randomised_for"] = key
+    if st.session_state.get("randomised_for") != key:
+        return
+    with st.skeleton(height=200):
+        sanity = randomised(*key, case, picked.raw)
+    left, right = st.columns([4, 8], gap="large")
+    with left:
+        if case.kind == "image":
+            seen = getattr(case, "seen", lambda raw: raw)(picked.raw)
+            st.image(
+                overlay(seen, sanity.explanation.values, sanity.explanation.signed, palette()),
+                width="stretch",
+                alt=_("The same method with random weights"),
+            )
+        else:
+            fig = signed_bars(
+                part_names(explanation), sanity.explanation.values.tolist(), _("influence")
+            )
+            show_chart(fig, alt=_("The same method with random weights"), key="random_influence")
+    with right:
+        st.metric(
+            _("Similarity to the real map"),
+            f"{sanity.similarity:+.2f}",
+            help=_("Rank correlation: 1 the same order, 0 unrelated."),
+        )
+        if abs(sanity.similarity) < 0.5:
+            st.badge(
+                _("the map depends on the weights"), color="green", icon=":material/check_circle:"
+            )
+        else:
+            st.badge(
+                _("the map hardly depends on the weights"), color="red", icon=":material/cancel:"
+            )

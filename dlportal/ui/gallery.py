@@ -1,0 +1,92 @@
+"""The gallery: thumbnails by domain, with a filter and a search."""
+
+import streamlit as st
+
+from dlportal.cards import DOMAINS, Card, all_cards, show_value
+from dlportal.ui.errors import fragment
+from dlportal.ui.language import _, language
+from dlportal.ui.router import DOMAIN_ICONS, DOMAIN_NAMES, page_of
+from dlportal.ui.state import share
+from dlportal.ui.words import main_button, metric_name, note, provenance_badge
+
+TOUR_FIRST = "imagenet_classification"  # where the guided tour begins
+
+
+def gallery() -> None:
+    """Hero, two ways on, then the cases."""
+    st.title(_("Deep learning you can try, question and check"), anchor=False)
+    st.markdown(
+        _(
+            "Every case runs live: give it an input, see why it answered, read how far to trust it, train it again, take the code."
+        )
+    )
+    with st.container(horizontal=True, gap="small"):
+        if TOUR_FIRST in all_cards() and main_button(
+            _("Start with a guided tour"), key="tour_first", icon=":material/flag:"
+        ):
+            st.switch_page(page_of(TOUR_FIRST), query_params={"step": "1"})
+        if st.button(_("All measured results"), key="to_scores", icon=":material/table_chart:"):
+            st.switch_page(page_of("scorecard"))
+    st.space("small")
+    cases()
+
+
+@fragment
+def cases() -> None:
+    """Filter and cards; a fragment, since every key of the search redraws it."""
+    cards = list(all_cards().values())
+    domains = [d for d in DOMAINS if any(card.domain == d for card in cards)]
+    if st.session_state.get("domain") not in domains:
+        st.session_state["domain"] = None
+    left, right = st.columns([8, 2], vertical_alignment="center")
+    with left:
+        domain = st.pills(
+            _("Domain"),
+            domains,
+            format_func=lambda d: f"{DOMAIN_ICONS[d]} {_(DOMAIN_NAMES[d])}",
+            key="domain",
+            label_visibility="collapsed",
+            wrap=True,
+            on_change=lambda: share("domain", st.session_state.get("domain")),
+        )
+    with right:
+        search = st.text_input(
+            _("Search"),
+            key="search",
+            placeholder=_("Search {n} cases").format(n=len(cards)),
+            icon=":material/search:",
+            label_visibility="collapsed",
+        )
+    shown = [c for c in cards if (domain is None or c.domain == domain) and matches(c, search)]
+    if not shown:
+        st.info(_("No case fits. Clear the search or choose another domain."))
+    for name in domains:
+        group = [card for card in shown if card.domain == name]
+        if group:
+            st.header(_(DOMAIN_NAMES[name]), anchor=False)
+            with st.grid(5, min_column_width=160, gap=(24, 20)):
+                for card in group:
+                    tile(card)
+            st.space("small")
+
+
+def matches(card: Card, search: str) -> bool:
+    """Every word of the search stands in the id, a title, a summary or the model, any case."""
+    text = " ".join(
+        (card.id, card.title.en, card.title.zh, card.summary.en, card.summary.zh, card.model)
+    ).lower()
+    return all(word in text for word in search.lower().split())
+
+
+def tile(card: Card) -> None:
+    """Thumbnail, title, one sentence, provenance and the main number."""
+    lang = language()
+    with st.container(gap="xsmall"):
+        if card.thumbnail.exists():
+            st.image(str(card.thumbnail), width="stretch", alt="")
+        st.page_link(page_of(card.id), label=f"**{card.title(lang)}**")
+        note(card.summary(lang))
+        with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
+            provenance_badge(card)
+            if card.main is not None:
+                note(f"{metric_name(card.main.name)} **{show_value(card.main)}**", width="content")

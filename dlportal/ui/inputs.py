@@ -1,0 +1,187 @@
+"""Where an input comes from: an example, or the visitor's own, checked before it is decoded."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from PIL import Image
+
+from dlportal.case import Case, Example
+from dlportal.messages import N_, InputError
+from dlportal.ui.language import _, language
+from dlportal.ui.maps import enlarge
+from dlportal.ui.state import share, valid
+from dlportal.ui.words import note
+
+SOURCES = {
+    "examples": (N_("Examples"), ":material/photo_library:"),
+    "upload": (N_("Upload"), ":material/upload:"),
+    "camera": (N_("Camera"), ":material/photo_camera:"),
+    "microphone": (N_("Microphone"), ":material/mic:"),
+    "text": (N_("Your own"), ":material/edit:"),
+}
+
+
+@dataclass(frozen=True)
+class Picked:
+    """An input and where it came from: an example's id, or None for the visitor's own."""
+
+    raw: Any
+    example: str | None
+    digest: str  # tells inputs apart in caches
+
+
+def digest(raw: Any) -> str:
+    """A short hash of an input."""
+    state = hashlib.sha256()
+    if isinstance(raw, Image.Image):
+        state.update(repr((raw.size, raw.mode)).encode() + raw.tobytes())
+    elif isinstance(raw, np.ndarray):
+        state.update(repr((raw.shape, raw.dtype)).encode() + np.ascontiguousarray(raw).tobytes())
+    else:
+        state.update(repr(raw).encode())
+    return state.hexdigest()[:16]
+
+
+def choose_source(sources: list[str]) -> str:
+    """Examples, upload, camera ...: one control over the input."""
+    valid("source", sources, sources[0])
+    return st.segmented_control(
+        _("Where from"),
+        sources,
+        format_func=lambda s: f"{SOURCES[s][1]} {_(SOURCES[s][0])}",
+        key="source",
+        required=True,
+        label_visibility="collapsed",
+        width="stretch",
+        persist_state="page",
+    )
+
+
+def choose_example(case: Case) -> Example:
+    """Pills with the examples' names."""
+    examples = {example.id: example for example in case.examples()}
+    valid("example", list(examples), next(iter(examples)))
+    chosen = st.pills(
+        _("Example"),
+        list(examples),
+        format_func=lambda i: examples[i].label(language()),
+        key="example",
+        required=True,
+        label_visibility="collapsed",
+        persist_state="page",
+        on_change=lambda: share("example", st.session_state.get("example")),
+    )
+    return examples[chosen]
+
+
+def pick_picture(case: Case) -> Picked | None:
+    """Example, upload or camera; draws the picture too."""
+    from dlportal.kinds.image import open_picture
+
+    limits = case.card.limits
+    source = choose_source(["examples", "upload", "camera"])
+    if source == "examples":
+        example = choose_example(case)
+        raw = example.load()
+        # Small pictures are enlarged so that their pixels show.
+        st.image(enlarge(raw), width="stretch", alt=example.label(language()))
+        if example.source:
+            note(_(example.source))
+        return Picked(raw, example.id, digest(raw))
+    if source == "upload":
+        given = st.file_uploader(
+            _("A picture"),
+            type=["png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff"],
+            max_upload_size=limits.bytes // 1_000_000,
+            key="file",
+            label_visibility="collapsed",
+        )
+    else:
+        given = st.camera_input(_("Take a photo"), key="photo", label_visibility="collapsed")
+    if given is None:
+        note(_("Nothing yet. A picture stays on this server only for this visit."))
+        return None
+    raw = open_picture(given.getvalue(), limits)
+    case.check(raw)
+    st.image(enlarge(raw), width="stretch", alt=_("Your picture"))
+    return Picked(raw, None, digest(raw))
+
+
+def pick_text(case: Case) -> Picked | None:
+    """Examples fill the box; what stands in the box is the input."""
+    example = choose_example(case)
+    loaded = example.load()
+    if st.session_state.get("text_from") != example.id:
+        st.session_state["text"] = loaded
+        st.session_state["text_from"] = example.id
+    text = st.text_area(
+        _("Text"),
+        key="text",
+        height=140,
+        persist_state="page",
+        help=_("At most {n} characters.").format(n=f"{case.card.limits.characters:,}"),
+    )
+    if text == loaded:
+        return Picked(text, example.id, digest(text))
+    case.check(text)
+    return Picked(text, None, digest(text))
+
+
+def pick_sound(case: Any) -> Picked | None:
+    """Example, file or microphone; the case decodes the bytes (`case.open`)."""
+    source = choose_source(["examples", "upload", "microphone"])
+    if source == "examples":
+        example = choose_example(case)
+        raw = example.load()
+        if example.source:
+            note(_(example.source))
+        return Picked(raw, example.id, digest(raw))
+    if source == "upload":
+        given = st.file_uploader(
+            _("A sound file"),
+            type=["wav", "flac", "ogg", "mp3"],
+            max_upload_size=case.card.limits.bytes // 1_000_000,
+            key="file",
+            label_visibility="collapsed",
+        )
+    else:
+        given = st.audio_input(_("Speak"), key="recording", label_visibility="collapsed")
+    if given is None:
+        note(_("Nothing yet. A recording stays on this server only for this visit."))
+        return None
+    raw = case.open(given.getvalue())
+    case.check(raw)
+    return Picked(raw, None, digest(raw))
+
+
+def pick_row(case: Case) -> Picked | None:
+    """Examples of rows; a case's page adds its own ways."""
+    example = choose_example(case)
+    raw = example.load()
+    return Picked(raw, example.id, digest(raw))
+
+
+PICKERS = {
+    "image": pick_picture,
+    "text": pick_text,
+    "audio": pick_sound,
+    "table": pick_row,
+    "state": pick_row,
+}
+
+
+def pick(case: Case) -> Picked | None:
+    """Let the visitor choose an input of the case's kind; None while there is none.
+
+    Raises:
+        InputError: The visitor's input cannot be used.
+    """
+    if case.kind not in PICKERS:
+        raise ValueError(f"no picker for kind {case.kind!r}; kinds: {', '.join(PICKERS)}")
+    return PICKERS[case.kind](case)
+
+
+__all__ = ["InputError", "Picked", "choose_example", "choose_source", "digest", "pick"]

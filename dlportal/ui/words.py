@@ -1,0 +1,76 @@
+"""Small pieces of text and buttons that look the same everywhere."""
+
+from typing import Any
+
+import streamlit as st
+
+from dlportal.cards import Card
+from dlportal.messages import N_
+from dlportal.ui.language import _, language
+from dlportal.ui.theme import is_dark
+
+# Provenance: name, colour, icon; the colour never stands alone.
+PROVENANCE = {
+    "pretrained": (N_("pretrained"), "blue", ":material/inventory_2:"),
+    "fine_tuned": (N_("fine-tuned here"), "violet", ":material/tune:"),
+    "trained": (N_("trained here"), "green", ":material/model_training:"),
+    "live": (N_("trained live"), "gray", ":material/play_circle:"),
+    "synthetic": (N_("synthetic data"), "orange", ":material/science:"),
+}
+# Metric names; a name that is missing here shows as it is on the card.
+METRIC_NAMES = {
+    "accuracy": N_("accuracy"),
+    "top1_accuracy": N_("top-1 accuracy"),
+    "top5_accuracy": N_("top-5 accuracy"),
+    "balanced_accuracy": N_("balanced accuracy"),
+    "macro_f1": N_("macro F1"),
+    "f1": "F1",
+    "auc": "AUC",
+    "average_precision": N_("average precision"),
+    "ece": "ECE",
+    "wer": N_("word error rate"),
+    "round_trip_wer": N_("round-trip word error rate"),
+    "rtf": N_("real-time factor"),
+    "reward": N_("reward"),
+    "perplexity": N_("perplexity"),
+    "sensitivity": N_("sensitivity"),
+    "specificity": N_("specificity"),
+    "precision": N_("precision"),
+    "recall": N_("recall"),
+    "rmse": "RMSE",
+}
+
+
+def note(text: str, **where: Any) -> None:
+    """Secondary text; `st.caption` has too little contrast."""
+    st.markdown(f":small[:gray[{text}]]", **where)
+
+
+def provenance_badge(card: Card) -> None:
+    label, color, icon = PROVENANCE[card.provenance]
+    st.badge(_(label), color=color, icon=icon)  # type: ignore[arg-type]
+
+
+def metric_name(name: str) -> str:
+    return _(METRIC_NAMES[name]) if name in METRIC_NAMES else name.replace("_", " ")
+
+
+def main_button(label: str, **kwargs: Any) -> bool:
+    """The one primary button of a screen; white on the dark accent would be unreadable."""
+    return st.button(label, type="secondary" if is_dark() else "primary", **kwargs)
+
+
+def count(n: int) -> str:
+    """A number of parameters in words: 4.7 M, 470 万."""
+    if language() == "zh":
+        return f"{n / 1e8:.2f} 亿" if n >= 1e8 else f"{n / 1e4:,.0f} 万" if n >= 1e4 else f"{n:,}"
+    return f"{n / 1e6:.1f} M" if n >= 1e6 else f"{n / 1e3:.0f} K" if n >= 1e3 else f"{n:,}"
+
+
+def duration(seconds: float) -> str:
+    """A time span, short: 19 ms, 4.2 s, 3 min."""
+    if seconds < 1:
+        return f"{1000 * seconds:.0f} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    return _("{n} min").format(n=round(seconds / 60))
