@@ -1,0 +1,99 @@
+"""Does 80 % mean 80 %? Temperature scaling and reliability curves."""
+
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from dlportal.cards import Calibration, Reliability
+from dlportal.training.metrics import ece, two_columns
+
+
+def negative_log_likelihood(logits: Tensor, labels: Tensor, temperature: Tensor) -> Tensor:
+    """Of class logits (N, K) with labels (N,), or of sigmoid logits shaped like the labels."""
+    if logits.ndim == 2 and labels.ndim == 1:
+        return F.cross_entropy(logits / temperature, labels.long())
+    return F.binary_cross_entropy_with_logits(logits / temperature, labels.to(logits))
+
+
+def fit_temperature(logits: Any, labels: Any) -> float:
+    """Find the temperature that makes validation probabilities honest.
+
+    Paper: Guo et al. 2017, https://arxiv.org/abs/1706.04599
+
+    Args:
+        logits: Shape (N, K) for one of K classes, (N,) or (N, K) for yes/no answers.
+        labels: Shape (N,) class indices, or 0/1 shaped like `logits`.
+
+    Returns:
+        Temperature in [0.05, 20]; logits are divided by it.
+    """
+    y = torch.as_tensor(np.asarray(logits), dtype=torch.float64)
+    t = torch.as_tensor(np.asarray(labels))
+    # inference_mode tensors cannot be followed by gradients, and a caller may be inside it.
+    with torch.inference_mode(False), torch.enable_grad():
+        y, t = y.clone(), t.clone()
+        log_temperature = torch.zeros((), dtype=torch.float64, requires_grad=True)
+        optimizer = torch.optim.LBFGS(
+            [log_temperature], lr=0.5, max_iter=100, line_search_fn="strong_wolfe"
+        )
+
+        def closure() -> Tensor:
+            optimizer.zero_grad()
+            loss = negative_log_likelihood(y, t, log_temperature.exp())
+            loss.backward()
+            return loss
+
+        optimizer.step(closure)
+    # Labels that the logits separate perfectly would push the temperature to zero.
+    return float(log_temperature.detach().exp().clamp(0.05, 20.0))
+
+
+def reliability(probabilities: Any, labels: Any, bins: int = 10) -> Reliability:
+    """Mean confidence and accuracy in bins of equal width; empty bins are left out.
+
+    Args:
+        probabilities: Shape (N, K), or (N,) of the positive class of two.
+        labels: Shape (N,).
+        bins: Bins over [0, 1].
+    """
+    p = two_columns(np.asarray(probabilities))
+    confidence, right = p.max(axis=1), p.argmax(axis=1) == np.asarray(labels)
+    place = np.minimum((confidence * bins).astype(np.int64), bins - 1)
+    count = np.bincount(place, minlength=bins)
+    filled = count > 0
+    sums = np.bincount(place, weights=confidence, minlength=bins)
+    hits = np.bincount(place, weights=right, minlength=bins)
+    return Reliability(
+        confidence=(sums[filled] / count[filled]).tolist(),
+        accuracy=(hits[filled] / count[filled]).tolist(),
+        count=count[filled].tolist(),
+    )
+
+
+def softmax(logits: Any, temperature: float = 1.0) -> np.ndarray:
+    """Probabilities (N, K) of logits (N, K); (N,) sigmoid logits give (N,)."""
+    y = torch.as_tensor(np.asarray(logits), dtype=torch.float64) / temperature
+    return (torch.sigmoid(y) if y.ndim == 1 else torch.softmax(y, dim=-1)).numpy()
+
+
+def calibration_at(temperature: float, logits: Any, labels: Any) -> Calibration:
+    """How honest a given temperature makes the probabilities of other data."""
+    before, after = softmax(logits), softmax(logits, temperature)
+    return Calibration(
+        temperature=temperature,
+        ece_before=ece(labels, before),
+        ece_after=ece(labels, after),
+        before=reliability(before, labels),
+        after=reliability(after, labels),
+    )
+
+
+def calibrate(
+    validation_logits: Any, validation_labels: Any, test_logits: Any, test_labels: Any
+) -> Calibration:
+    """Fit the temperature on validation, report what it does on test."""
+    temperature = fit_temperature(validation_logits, validation_labels)
+    return calibration_at(temperature, test_logits, test_labels)

@@ -1,0 +1,51 @@
+"""Learning-rate schedules: the factor on the peak rate at each step."""
+
+import math
+from collections.abc import Callable
+
+Schedule = Callable[[int, int, int], float]
+
+
+def cosine(step: int, steps: int, warmup: int) -> float:
+    """Rise linearly over `warmup` steps, then fall along half a cosine to zero.
+
+    Paper: Loshchilov and Hutter 2017, https://arxiv.org/abs/1608.03983
+
+    Args:
+        step: Steps done so far, 0 to `steps` - 1.
+        steps: Steps of the whole training.
+        warmup: Steps of the rise.
+
+    Returns:
+        Factor in (0, 1].
+    """
+    if step < warmup:
+        return (step + 1) / warmup
+    left = (step - warmup) / max(1, steps - warmup)
+    return 0.5 * (1.0 + math.cos(math.pi * min(1.0, left)))
+
+
+def linear(step: int, steps: int, warmup: int) -> float:
+    """Rise linearly over `warmup` steps, then fall linearly to zero."""
+    if step < warmup:
+        return (step + 1) / warmup
+    return 1.0 - min(1.0, (step - warmup) / max(1, steps - warmup))
+
+
+def constant(step: int, steps: int, warmup: int) -> float:
+    """Rise linearly over `warmup` steps, then stay at 1."""
+    return (step + 1) / warmup if step < warmup else 1.0
+
+
+SCHEDULES: dict[str, Schedule] = {"cosine": cosine, "linear": linear, "constant": constant}
+
+
+def get_schedule(name: str) -> Schedule:
+    """Return a schedule by name.
+
+    Raises:
+        ValueError: No such schedule (names the valid ones).
+    """
+    if name not in SCHEDULES:
+        raise ValueError(f"no schedule {name!r}; schedules: {', '.join(SCHEDULES)}")
+    return SCHEDULES[name]
