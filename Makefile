@@ -1,0 +1,44 @@
+# Two commands on a fresh machine: `make demo` and `make test`.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV ?= .venv
+BIN := $(VENV)/bin
+PORT ?= 8501
+# Several processes share two cores: spinning OpenMP threads would make each other slow.
+export OMP_WAIT_POLICY ?= PASSIVE
+export GOMP_SPINCOUNT ?= 0
+
+.PHONY: demo test check format train bench clean
+
+$(VENV)/.run: requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet -r requirements.txt
+	touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.run
+	$(BIN)/pip install --quiet -r requirements-dev.txt
+	touch $@
+
+demo: $(VENV)/.run  ## set up and start the portal
+	$(BIN)/streamlit run app.py --server.port $(PORT)
+
+check: $(VENV)/.dev  ## format, lint, types, fast tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy dlportal app.py
+	$(BIN)/pytest -m "not slow and not browser and not assets"
+
+test: $(VENV)/.dev  ## everything
+	$(BIN)/pytest
+
+format: $(VENV)/.dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+train: $(VENV)/.run  ## make train CASE=sentiment [BUDGET=full] [SEED=0]
+	$(BIN)/python -m dlportal train $(CASE) --budget $(or $(BUDGET),full) --seed $(or $(SEED),0)
+
+bench: $(VENV)/.dev  ## speed and memory, as ratios
+	$(BIN)/python -m dlportal bench
+
+clean:
+	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache
