@@ -8,7 +8,16 @@ from typing import Any
 from dlportal.serving.lane import Busy, Gone, Lane, TookTooLong
 from dlportal.serving.models import Models
 
-__all__ = ["Answer", "Busy", "Gone", "TookTooLong", "answer", "compute", "get_case", "models"]
+__all__ = [
+    "Answer",
+    "Busy",
+    "Gone",
+    "TookTooLong",
+    "answer",
+    "compute",
+    "get_case",
+    "loaded_models",
+]
 
 
 @dataclass(frozen=True)
@@ -22,7 +31,7 @@ class Answer:
 
 
 @cache
-def models() -> Models:
+def loaded_models() -> Models:
     return Models()
 
 
@@ -39,7 +48,7 @@ def get_case(case_id: str, progress: Callable[[int, int], None] | None = None) -
         AssetError: Its pretrained weights can be neither found nor fetched.
         ValueError: No such case.
     """
-    return models().get(case_id, progress)
+    return loaded_models().get(case_id, progress)
 
 
 def answer(

@@ -1,0 +1,136 @@
+"""The lane batches, refuses, times out and lets go; the cache keeps its budget."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from dlportal.messages import InputError
+from dlportal.serving.lane import Busy, Gone, Lane, TookTooLong
+from dlportal.serving.models import Models, budget_mb
+
+
+def double(items):  # type: ignore[no-untyped-def]
+    time.sleep(0.01)
+    return [2 * item for item in items]
+
+
+def test_results_go_to_their_askers_and_batches_form() -> None:
+    lane = Lane("test")
+    with ThreadPoolExecutor(24) as pool:
+        done = list(pool.map(lambda i: lane.submit(double, i, group="a"), range(48)))
+    assert [d.value for d in done] == [2 * i for i in range(48)]
+    assert max(d.batch for d in done) > 1
+    assert max(d.batch for d in done) <= 8
+
+
+def test_without_a_group_one_at_a_time() -> None:
+    lane = Lane("test")
+    with ThreadPoolExecutor(8) as pool:
+        done = list(pool.map(lambda i: lane.submit(double, i), range(8)))
+    assert {d.batch for d in done} == {1}
+
+
+def test_groups_do_not_mix() -> None:
+    lane = Lane("test")
+    seen = []
+
+    def note(items):  # type: ignore[no-untyped-def]
+        seen.append(set(items))
+        time.sleep(0.01)
+        return items
+
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(lambda i: lane.submit(note, "ab"[i % 2], group="ab"[i % 2]), range(32)))
+    assert all(len(kinds) == 1 for kinds in seen)
+
+
+def test_one_bad_input_spoils_only_its_own_answer() -> None:
+    lane = Lane("test")
+
+    def refuse(items):  # type: ignore[no-untyped-def]
+        time.sleep(0.01)
+        if 3 in items:
+            raise InputError("three is wrong")
+        return items
+
+    def ask(i: int) -> object:
+        try:
+            return lane.submit(refuse, i, group="a").value
+        except InputError:
+            return "refused"
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(ask, range(6))) == [0, 1, 2, "refused", 4, 5]
+
+
+def test_full_queue_answers_at_once_with_the_position() -> None:
+    lane = Lane("test", capacity=2)
+    release = threading.Event()
+    threads = [
+        threading.Thread(target=lane.submit, args=(lambda items: [release.wait()], i))
+        for i in range(3)
+    ]
+    threads[0].start()
+    time.sleep(0.05)  # the first leaves the queue and runs
+    for thread in threads[1:]:
+        thread.start()
+    while lane.waiting() < 2:
+        time.sleep(0.005)
+    started = time.monotonic()
+    with pytest.raises(Busy, match="2 are ahead"):
+        lane.submit(double, 9)
+    assert time.monotonic() - started < 0.1
+    release.set()
+    for thread in threads:
+        thread.join()
+
+
+def test_timeout_and_leaving_withdraw_the_job() -> None:
+    lane = Lane("test")
+    release = threading.Event()
+    blocker = threading.Thread(target=lane.submit, args=(lambda items: [release.wait()], 0))
+    blocker.start()
+    ran = []
+    with pytest.raises(TookTooLong):
+        lane.submit(lambda items: ran.append(1) or [1], 1, timeout=0.1)
+    with pytest.raises(Gone):
+        lane.submit(lambda items: ran.append(1) or [1], 1, gone=lambda: True)
+    release.set()
+    blocker.join()
+    assert lane.submit(double, 4).value == 8
+    assert not ran
+
+
+def test_budget_must_be_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DLPORTAL_MEMORY_MB", "lots")
+    with pytest.raises(ValueError, match="lots"):
+        budget_mb()
+
+
+def test_least_recently_used_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    models = Models()
+    monkeypatch.setattr(models, "_load", lambda case_id, progress: object())
+    monkeypatch.setattr("dlportal.serving.models.resident_mb", lambda: 100.0 * len(models.loaded()))
+    monkeypatch.setenv("DLPORTAL_MEMORY_MB", "250")
+    first = models.get("a")
+    models.get("b")
+    assert models.get("a") is first
+    models.get("c")
+    assert models.loaded() == ["a", "c"]
+
+
+def test_asked_together_loaded_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    models = Models()
+    loads = []
+
+    def load(case_id: str, progress: object) -> object:
+        loads.append(case_id)
+        time.sleep(0.05)
+        return object()
+
+    monkeypatch.setattr(models, "_load", load)
+    with ThreadPoolExecutor(8) as pool:
+        cases = set(pool.map(lambda _i: id(models.get("a")), range(8)))
+    assert len(cases) == 1 and loads == ["a"]
