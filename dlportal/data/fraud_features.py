@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dlportal.results import Label
+from dlportal.messages import N_
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,99 +45,55 @@ NEVER = 60.0
 class Column:
     """One number a detector sees.
 
-    `unit` is "money", "times", "count", "days", "share" or "flag"; `log` says that it spans
-    orders of magnitude and is better read as a logarithm.
+    Attributes:
+        id: Its name in code and files.
+        name: Its name for visitors, marked with `N_`.
+        unit: "money", "times", "count", "days", "share" or "flag".
+        log: Whether it spans orders of magnitude and is better read as a logarithm.
+        handbook: Whether it is one of the Handbook's.
     """
 
-    name: Label
+    id: str
+    name: str
     unit: str
     log: bool = False
     handbook: bool = False
 
-    @property
-    def id(self) -> str:
-        return self.name.id
 
-
-def _handbook_columns() -> list[Column]:
-    columns = [
-        Column(Label("amount", "Amount", "金额"), "money", True, True),
-        Column(Label("weekend", "On a weekend", "周末"), "flag", False, True),
-        Column(Label("night", "At night (0–7 h)", "夜间（0–7 时）"), "flag", False, True),
-    ]
-    for days in WINDOWS:
-        en, zh = (f"{days} days", f"{days} 天") if days > 1 else ("1 day", "1 天")
-        columns += [
-            Column(
-                Label(
-                    f"customer_count_{days}d", f"Customer: payments in {en}", f"客户：{zh}内笔数"
-                ),
-                "count",
-                True,
-                True,
-            ),
-            Column(
-                Label(
-                    f"customer_mean_{days}d",
-                    f"Customer: mean amount in {en}",
-                    f"客户：{zh}内平均金额",
-                ),
-                "money",
-                True,
-                True,
-            ),
-        ]
-    for days in WINDOWS:
-        en, zh = (f"{days} days", f"{days} 天") if days > 1 else ("1 day", "1 天")
-        columns += [
-            Column(
-                Label(
-                    f"terminal_count_{days}d",
-                    f"Terminal: known payments in {en}",
-                    f"终端：{zh}内已知笔数",
-                ),
-                "count",
-                True,
-                True,
-            ),
-            Column(
-                Label(
-                    f"terminal_risk_{days}d",
-                    f"Terminal: share of frauds in {en}",
-                    f"终端：{zh}内欺诈比例",
-                ),
-                "share",
-                False,
-                True,
-            ),
-        ]
-    return columns
-
-
-def _own_columns() -> list[Column]:
-    rows = [
-        ("amount_ratio", "Amount over the usual one", "金额与平常之比", "times", True),
-        ("customer_usual", "Customer: usual amount", "客户：平常金额", "money", True),
-        ("customer_history", "Customer: payments before", "客户：此前笔数", "count", True),
-        ("card_odd_1d", "Card: odd amounts in 1 day", "卡：1 天内异常笔数", "count", True),
-        ("card_odd_7d", "Card: odd amounts in 7 days", "卡：7 天内异常笔数", "count", True),
-        ("card_odd_14d", "Card: odd amounts in 14 days", "卡：14 天内异常笔数", "count", True),
-        ("card_odd_first", "Card: days since it got odd", "卡：开始异常至今天数", "days", False),
-        ("card_odd_last", "Card: days since the last odd one", "卡：上次异常至今天数", "days", False),
-        ("card_excess", "Card: excess over the usual", "卡：超出平常的总量", "times", True),
-        ("card_known", "Card: known odd frauds", "卡：已知异常欺诈", "count", True),
-        ("card_known_first", "Card: days since the first of them", "卡：其首次至今天数", "days", False),
-        ("terminal_run", "Terminal: frauds in a row", "终端：连续欺诈笔数", "count", True),
-        ("terminal_run_days", "Terminal: days since the row began", "终端：连续开始至今天数", "days", False),
-        ("terminal_run_gap", "Terminal: days from honest to fraud", "终端：从正常到欺诈的间隔", "days", False),
-        ("terminal_honest", "Terminal: days since known honest", "终端：上次已知正常至今天数", "days", False),
-        ("terminal_fraud", "Terminal: days since known fraud", "终端：上次已知欺诈至今天数", "days", False),
-        ("terminal_frauds", "Terminal: known frauds in 28 days", "终端：28 天内已知欺诈", "count", True),
-    ]  # fmt: skip
-    return [Column(Label(i, en, zh), unit, log) for i, en, zh, unit, log in rows]
-
-
-COLUMNS: tuple[Column, ...] = (*_handbook_columns(), *_own_columns())
+COLUMNS: tuple[Column, ...] = (
+    Column("amount", N_("Amount"), "money", True, True),
+    Column("weekend", N_("On a weekend"), "flag", False, True),
+    Column("night", N_("At night, before 7 h"), "flag", False, True),
+    Column("customer_count_1d", N_("Customer: payments in 1 day"), "count", True, True),
+    Column("customer_mean_1d", N_("Customer: mean amount in 1 day"), "money", True, True),
+    Column("customer_count_7d", N_("Customer: payments in 7 days"), "count", True, True),
+    Column("customer_mean_7d", N_("Customer: mean amount in 7 days"), "money", True, True),
+    Column("customer_count_30d", N_("Customer: payments in 30 days"), "count", True, True),
+    Column("customer_mean_30d", N_("Customer: mean amount in 30 days"), "money", True, True),
+    Column("terminal_count_1d", N_("Terminal: known payments in 1 day"), "count", True, True),
+    Column("terminal_risk_1d", N_("Terminal: share of frauds in 1 day"), "share", False, True),
+    Column("terminal_count_7d", N_("Terminal: known payments in 7 days"), "count", True, True),
+    Column("terminal_risk_7d", N_("Terminal: share of frauds in 7 days"), "share", False, True),
+    Column("terminal_count_30d", N_("Terminal: known payments in 30 days"), "count", True, True),
+    Column("terminal_risk_30d", N_("Terminal: share of frauds in 30 days"), "share", False, True),
+    Column("amount_ratio", N_("Amount over the usual one"), "times", True),
+    Column("customer_usual", N_("Customer: usual amount"), "money", True),
+    Column("customer_history", N_("Customer: payments before"), "count", True),
+    Column("card_odd_1d", N_("Card: odd amounts in 1 day"), "count", True),
+    Column("card_odd_7d", N_("Card: odd amounts in 7 days"), "count", True),
+    Column("card_odd_14d", N_("Card: odd amounts in 14 days"), "count", True),
+    Column("card_odd_first", N_("Card: days since it got odd"), "days"),
+    Column("card_odd_last", N_("Card: days since the last odd one"), "days"),
+    Column("card_excess", N_("Card: excess over the usual"), "times", True),
+    Column("card_known", N_("Card: known odd frauds"), "count", True),
+    Column("card_known_first", N_("Card: days since the first of them"), "days"),
+    Column("terminal_run", N_("Terminal: known frauds in a row"), "count", True),
+    Column("terminal_run_days", N_("Terminal: days since the row began"), "days"),
+    Column("terminal_run_gap", N_("Terminal: days from honest to fraud"), "days"),
+    Column("terminal_honest", N_("Terminal: days since known honest"), "days"),
+    Column("terminal_fraud", N_("Terminal: days since known fraud"), "days"),
+    Column("terminal_frauds", N_("Terminal: known frauds in 28 days"), "count", True),
+)
 NAMES: tuple[str, ...] = tuple(column.id for column in COLUMNS)
 HANDBOOK: tuple[int, ...] = tuple(i for i, column in enumerate(COLUMNS) if column.handbook)
 
