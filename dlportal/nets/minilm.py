@@ -55,7 +55,7 @@ def shared_body() -> "BertModel":
     folder = fetch_bundle(BUNDLE)
     config = BertConfig.from_pretrained(folder, attn_implementation="sdpa")
     with torch.device("meta"):
-        body = BertModel(config, add_pooling_layer=False)
+        body: Any = BertModel(config, add_pooling_layer=False)
     state = load_file(folder / "model.safetensors")
     positions = torch.arange(config.max_position_embeddings).expand(1, -1)
     body.embeddings.position_ids = positions  # buffers that are in no file
