@@ -68,7 +68,7 @@ class Encoder(nn.Module):
     """The body with low-rank adapters.
 
     The adapters are this module's own; the body's tensors are shared with every other encoder
-    of the process, take no gradient, and are left out of the state dict.
+    of the process, take no gradient, and are not shipped.
 
     Args:
         rank: Rank of the adapters.
@@ -83,8 +83,6 @@ class Encoder(nn.Module):
         self.body: Any = copy.deepcopy(original, {id(tensor): tensor for tensor in tensors})
         add_lora(self.body.encoder, rank, scale, ADAPTED)
         self.body.embeddings.requires_grad_(False)
-        self.register_state_dict_post_hook(drop_shared)
-        self.register_load_state_dict_post_hook(forgive_shared)
 
     def embed(self, ids: Tensor) -> Tensor:
         """Word embeddings, without positions: ids (B, T) to (B, T, 384)."""
@@ -95,23 +93,11 @@ class Encoder(nn.Module):
         return self.body(inputs_embeds=e, attention_mask=mask).last_hidden_state
 
 
-def shared_names(encoder: nn.Module) -> set[str]:
-    """Names of the tensors that belong to the shared body."""
-    return {
-        name
-        for name, _ in encoder.named_parameters(remove_duplicate=False)
-        if not name.endswith((".down", ".up"))
-    }
-
-
-def drop_shared(encoder: nn.Module, state: dict[str, Tensor], prefix: str, _: Any) -> None:
-    for name in shared_names(encoder):
-        state.pop(prefix + name, None)
-
-
-def forgive_shared(encoder: nn.Module, keys: Any) -> None:
-    shared = tuple(shared_names(encoder))
-    keys.missing_keys[:] = [key for key in keys.missing_keys if not key.endswith(shared)]
+def own_state(net: nn.Module) -> dict[str, Tensor]:
+    """The tensors that differ from the pretrained body: adapters and head."""
+    body = {id(parameter) for parameter in shared_body().parameters()}
+    kept = {name for name, parameter in net.named_parameters() if id(parameter) not in body}
+    return {name: tensor for name, tensor in net.state_dict().items() if name in kept}
 
 
 def average(states: Tensor, mask: Tensor) -> Tensor:
@@ -143,6 +129,10 @@ class SentenceClassifier(nn.Module):
     def embed(self, ids: Tensor) -> Tensor:
         """Word embeddings, without positions: ids (B, T) to (B, T, 384)."""
         return self.encoder.embed(ids)
+
+    def shipped_state(self) -> dict[str, Tensor]:
+        """What the repository holds of this network."""
+        return own_state(self)
 
     def from_embeddings(self, e: Tensor, mask: Tensor) -> Tensor:
         """Logits (B, classes) of embeddings (B, T, 384) and a 0/1 mask (B, T)."""
