@@ -95,9 +95,11 @@ class Encoder(nn.Module):
 
 def own_state(net: nn.Module) -> dict[str, Tensor]:
     """The tensors that differ from the pretrained body: adapters and head."""
-    body = {id(parameter) for parameter in shared_body().parameters()}
-    kept = {name for name, parameter in net.named_parameters() if id(parameter) not in body}
-    return {name: tensor for name, tensor in net.state_dict().items() if name in kept}
+    return {
+        name: tensor
+        for name, tensor in net.state_dict().items()
+        if "body." not in name or name.endswith((".down", ".up"))
+    }
 
 
 def average(states: Tensor, mask: Tensor) -> Tensor:
