@@ -1,0 +1,282 @@
+"""The base of agent cases: a state in, an action out, and whole episodes on request."""
+
+import copy
+import functools
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from dlportal.cards import Bilingual, Card, Measured, Metric, Slice
+from dlportal.case import Evaluation, Example
+from dlportal.kinds.agent import (
+    Masking,
+    Rollout,
+    World,
+    agent_player,
+    make_rollout,
+    mask_inputs,
+    play,
+    random_player,
+)
+from dlportal.kinds.table import TableCase
+from dlportal.messages import N_, InputError
+from dlportal.nets.policy import Policy
+from dlportal.results import Classes, Label, Score
+
+TRAINING_SEEDS = 3  # agents trained for each world
+EPISODES = 100
+MASKED_EPISODES = 20
+# The first seed of the start states of each split; training and its checks use smaller ones.
+STARTS = {"validation": 20_000, "test": 30_000}
+
+
+class Agents(nn.Module):
+    """All agents of a case: for each world its training seeds, and which one is the best.
+
+    A state's length names its world, so one network serves them all.
+    """
+
+    best: Tensor
+
+    def __init__(self, worlds: Sequence[World], seeds: int = TRAINING_SEEDS) -> None:
+        super().__init__()
+        self.worlds = {world.shape.states: world for world in worlds}
+        if len(self.worlds) < len(worlds):
+            raise ValueError("two worlds have states of the same length")
+        self.policies = nn.ModuleDict(
+            {w.id: nn.ModuleList(Policy(w.shape) for _ in range(seeds)) for w in worlds}
+        )
+        self.register_buffer("best", torch.zeros(len(worlds), dtype=torch.int64))
+
+    def policy(self, world: World, index: int | None = None) -> Policy:
+        """The agent of a training seed; by default the one with the best validation reward."""
+        if index is None:
+            index = int(self.best[list(self.worlds).index(world.shape.states)])
+        found = self.policies[world.id][index]  # type: ignore[index]
+        assert isinstance(found, Policy)
+        return found
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Preferences of the actions, (B, A), in states (B, S) of one world."""
+        return self.policy(self.worlds[x.shape[-1]])(x)
+
+
+class AgentCase(TableCase):
+    """Answers a state with an action and plays episodes.
+
+    The world is a setting: `at("MountainCar-v0")` is the same case in another world. Inputs are
+    states in the world's units, shape (S,); the network normalises them itself.
+    """
+
+    kind = "state"
+    worlds: ClassVar[Mapping[str, World]]  # by id, the main one first
+    # States worth a look, for each world: id, English, Chinese, the state.
+    moments: ClassVar[Mapping[str, Sequence[tuple[str, str, str, tuple[float, ...]]]]]
+
+    def __init__(self, card: Card) -> None:
+        super().__init__(card)
+        # Single states through tiny nets: a graphics card would only add waiting.
+        self.device = torch.device("cpu")
+        self.net = self.net.to(self.device)
+        self.settle(next(iter(self.worlds.values())))
+
+    def settle(self, world: World) -> None:
+        self.world = world
+        self.labels = world.labels
+        self.columns = tuple(column.en for column in world.columns)
+
+    def at(self, world_id: str) -> Self:
+        """The case in another world.
+
+        Raises:
+            ValueError: No such world (names the valid ones).
+        """
+        if world_id not in self.worlds:
+            raise ValueError(f"no world {world_id!r}; worlds: {', '.join(self.worlds)}")
+        other = copy.copy(self)
+        other.settle(self.worlds[world_id])
+        return other
+
+    def load(self) -> nn.Module:
+        from dlportal.training.store import load_weights
+
+        return load_weights(Agents(list(self.worlds.values())), self.card.weights)
+
+    @property
+    def agents(self) -> Agents:
+        assert isinstance(self.net, Agents)
+        return self.net
+
+    @property
+    def policy(self) -> Policy:
+        """The agent of the present world."""
+        return self.agents.policy(self.world)
+
+    def world_of(self, state: np.ndarray | Tensor) -> World:
+        """The world whose states are as long as this one.
+
+        Raises:
+            InputError: There is none.
+        """
+        for world in self.worlds.values():
+            if tuple(state.shape) == (world.shape.states,):
+                return world
+        raise InputError(
+            N_("A state has {known} numbers; this one has {n}."),
+            known=", ".join(f"{w.shape.states} ({w.id})" for w in self.worlds.values()),
+            n=int(np.prod(state.shape)),
+        )
+
+    def check(self, raw: np.ndarray) -> None:
+        row = np.asarray(raw, dtype=np.float64)
+        for name, value in zip(self.world_of(row).columns, row):
+            if not np.isfinite(value):
+                raise InputError(N_("Column {column} is not a number. Correct it."), column=name.en)
+
+    def read(self, given: str) -> np.ndarray:
+        try:
+            return np.array([float(part) for part in given.split(",")])
+        except ValueError:
+            raise InputError(
+                N_("Give a state as numbers with commas between them. {known}."),
+                known="; ".join(describe(w) for w in self.worlds.values()),
+            ) from None
+
+    def encode(self, raw: np.ndarray) -> Tensor:
+        return torch.from_numpy(np.asarray(raw, dtype=np.float32)).unsqueeze(0)
+
+    def decode(self, y: Tensor, raw: np.ndarray) -> Classes:
+        labels = self.world_of(raw).labels
+        probabilities = y.softmax(dim=-1).tolist()
+        order = sorted(range(len(labels)), key=lambda i: -probabilities[i])
+        scores = tuple(Score(labels[i], probabilities[i], i) for i in order)
+        return Classes(scores, 1 / len(labels))
+
+    def predict_batch(self, raws: Sequence[np.ndarray]) -> list[Any]:
+        if len({np.size(raw) for raw in raws}) <= 1:
+            return super().predict_batch(raws)
+        return [result for raw in raws for result in super(AgentCase, self).predict_batch([raw])]
+
+    def typical(self, x: Tensor) -> Tensor:
+        """The mean state of the agent's own episodes, shape (1, S)."""
+        return self.agents.policy(self.world_of(x[0])).typical.expand_as(x).clone()
+
+    def examples(self) -> list[Example[np.ndarray]]:
+        return [
+            Example(key, Label(key, en, zh), functools.partial(np.array, state))
+            for key, en, zh, state in self.moments[self.world.id]
+        ]
+
+    def golden(self) -> np.ndarray:
+        return self.examples()[0].load()
+
+    def rollout(self, seed: int, player: str = "agent", hidden: Sequence[str] = ()) -> Rollout:
+        """Play one episode.
+
+        Args:
+            seed: Of the start state; the same seed gives the same episode.
+            player: "agent" or "random".
+            hidden: Ids of inputs the agent may not see; it gets their typical values.
+
+        Raises:
+            InputError: An unknown input.
+            ValueError: An unknown player.
+        """
+        if player not in ("agent", "random"):
+            raise ValueError(f"no player {player!r}; players: agent, random")
+        policy = self.policy if player == "agent" else None
+        return make_rollout(self.world, policy, seed, tuple(hidden))
+
+    def mask_inputs(self, seeds: Sequence[int]) -> Masking:
+        """The reward with each input hidden, on the same episodes."""
+        return mask_inputs(self.world, self.policy, seeds)
+
+    def evaluate(
+        self,
+        split: str = "test",
+        data: Path | None = None,
+        limit: int | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Evaluation:
+        """Play the split's episodes with every agent, by chance, and with inputs hidden."""
+        if data is not None:
+            raise InputError(N_("The worlds are simulated: there is no data to give."))
+        if split not in STARTS:
+            raise InputError(
+                N_("No split {split}. Choose from: {known}."), split=split, known=", ".join(STARTS)
+            )
+        started = time.monotonic()
+        n = min(limit or EPISODES, EPISODES)
+        reports = []
+        for done, world in enumerate(self.worlds.values()):
+            reports.append(Report(self, world, split, n))
+            if progress is not None:
+                progress(done + 1, len(self.worlds))
+        measured = Measured(
+            case=self.card.id,
+            parameters=sum(report.parameters for report in reports),
+            metrics=[report.agent for report in reports],
+            baselines=[report.random for report in reports],
+            slices=[part for report in reports for part in report.slices],
+        )
+        return Evaluation(self.card.id, split, n, time.monotonic() - started, measured)
+
+
+def describe(world: World) -> str:
+    """The numbers of a world's states, for messages."""
+    return f"{world.id}: {', '.join(column.en for column in world.columns)}"
+
+
+class Report:
+    """What `evaluate` finds in one world."""
+
+    def __init__(self, case: AgentCase, world: World, split: str, n: int) -> None:
+        self.case, self.world, self.split = case, world, split
+        self.seeds = range(STARTS[split], STARTS[split] + n)
+        agents = case.agents
+        best = agents.policy(world)
+        self.parameters = sum(p.numel() for p in best.parameters())
+        self.agent = self.metric(self.rewards(agent_player(best)), case.card.model)
+        self.random = self.metric(self.rewards(random_player(world, self.seeds)), "random policy")
+        self.slices = [*self.by_seed(), *self.by_hidden(best)]
+
+    def rewards(self, act: Any) -> np.ndarray:
+        return np.array([track.total for track in play(self.world, act, self.seeds)])
+
+    def metric(self, rewards: np.ndarray, model: str) -> Metric:
+        from dlportal.training.metrics import mean, measured
+
+        command = f"python -m dlportal evaluate {self.case.card.id} --split {self.split}"
+        return measured(
+            "reward", self.world.id, self.split, mean, rewards, command=command, model=model
+        )
+
+    def by_seed(self) -> list[Slice]:
+        """The reward of each training seed's agent."""
+        name = self.world.title
+        slices = []
+        for index in range(len(self.case.agents.policies[self.world.id])):  # type: ignore[arg-type]
+            policy = self.case.agents.policy(self.world, index)
+            part = Bilingual(
+                en=f"{name.en}, training {index + 1}", zh=f"{name.zh}，第 {index + 1} 次训练"
+            )
+            rewards = self.rewards(agent_player(policy))
+            slices.append(Slice(part=part, metric=self.metric(rewards, self.case.card.model)))
+        return slices
+
+    def by_hidden(self, best: Policy) -> list[Slice]:
+        """The reward with one input hidden behind its typical value."""
+        masking = mask_inputs(self.world, best, self.seeds[:MASKED_EPISODES])
+        name = self.world.title
+        slices = []
+        for column, rewards in zip(self.world.columns, masking.masked):
+            part = Bilingual(
+                en=f"{name.en}, {column.en} hidden", zh=f"{name.zh}，看不到{column.zh}"
+            )
+            slices.append(Slice(part=part, metric=self.metric(rewards, self.case.card.model)))
+        return slices

@@ -1,0 +1,267 @@
+"""Training agents with Stable-Baselines3 under the portal's own progress and stop protocol.
+
+The library does the learning; here are the reports, the choice of the best policy on validation
+episodes, and the way from the library's policy to tensors of our own.
+
+PPO: Schulman et al. 2017, https://arxiv.org/abs/1707.06347
+DQN: Mnih et al. 2015, https://doi.org/10.1038/nature14236
+Library: Raffin et al. 2021, https://jmlr.org/papers/v22/20-1364.html
+Settings start from RL Baselines3 Zoo, https://github.com/DLR-RM/rl-baselines3-zoo
+"""
+
+import copy
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from stable_baselines3 import DQN, PPO
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.env_util import make_vec_env
+from stable_baselines3.common.vec_env import VecNormalize
+
+from dlportal.kinds.agent import World, agent_player, play, visited
+from dlportal.kinds.agent_case import EPISODES, STARTS, Agents
+from dlportal.nets.policy import Policy, from_library
+from dlportal.training.events import Event, Run
+from dlportal.training.store import load_weights, save_weights
+
+ALGORITHMS: dict[str, Any] = {"ppo": PPO, "dqn": DQN}
+REPORT_SECONDS = 0.5
+# Seeds of start states, kept apart: training uses small ones.
+CHECK_SEEDS = range(10_000, 10_050)  # which moment of a training is kept
+TYPICAL_SEEDS = range(11_000, 11_020)  # the mean state
+# Which of several agents ships: the validation split.
+CHOICE_SEEDS = range(STARTS["validation"], STARTS["validation"] + EPISODES)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How an agent is trained.
+
+    Attributes:
+        algorithm: "ppo" or "dqn".
+        steps: Steps in the world, over all copies.
+        copies: Worlds played side by side.
+        normalise: Whether states and rewards are scaled by running statistics.
+        options: Arguments of the library's class, without rates.
+        rate: Learning rate at the start.
+        clip: PPO's clip range at the start; unused by DQN.
+        falling: Whether rate and clip range fall linearly to zero.
+        checks: How often the policy is measured on validation episodes.
+    """
+
+    algorithm: Literal["ppo", "dqn"]
+    steps: int
+    copies: int = 1
+    normalise: bool = False
+    options: dict[str, Any] = field(default_factory=dict)
+    rate: float = 3e-4
+    clip: float = 0.2
+    falling: bool = True
+    checks: int = 40
+
+
+@dataclass(frozen=True)
+class Part:
+    """Where in a longer training this one lies: `before` steps done of `total`."""
+
+    before: int
+    total: int
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Run torch on one thread: these nets are too small to share, and the bits stay the same."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def schedule(start: float, falling: bool) -> Callable[[float], float]:
+    """The library's form of a schedule: a function of the share that is left."""
+    return lambda left: start * left if falling else start
+
+
+def build(world: World, recipe: Recipe, seed: int) -> BaseAlgorithm:
+    """The library's learner in its world."""
+    options = dict(recipe.options)
+    env: Any = make_vec_env(world.make, n_envs=recipe.copies, seed=seed)
+    if recipe.normalise:
+        env = VecNormalize(env, norm_reward=True, gamma=world.discount)
+    if recipe.algorithm == "ppo":
+        options["clip_range"] = schedule(recipe.clip, recipe.falling)
+    return ALGORITHMS[recipe.algorithm](
+        "MlpPolicy",
+        env,
+        learning_rate=schedule(recipe.rate, recipe.falling),
+        gamma=world.discount,
+        policy_kwargs={"net_arch": list(world.shape.hidden)},
+        seed=seed,
+        device="cpu",
+        **options,
+    )
+
+
+def extract(world: World, model: BaseAlgorithm) -> Policy:
+    """The learner's present policy as a module of our own."""
+    env = model.get_env()
+    statistics, scale = None, 1.0
+    if isinstance(env, VecNormalize):
+        rms: Any = env.obs_rms
+        statistics = torch.from_numpy(rms.mean), torch.from_numpy(rms.var)
+        scale = float(np.sqrt(env.ret_rms.var + env.epsilon))
+    tensors = {name: t.detach().clone() for name, t in model.policy.state_dict().items()}
+    return from_library(world.shape, tensors, statistics, scale)
+
+
+class Reporter(BaseCallback):
+    """Tells the run how it goes, keeps the best policy, and stops when asked to."""
+
+    def __init__(self, world: World, recipe: Recipe, run: Run, part: Part, name: str) -> None:
+        super().__init__()
+        self.world, self.recipe, self.run, self.part, self.name = world, recipe, run, part, name
+        self.every = max(1, recipe.steps // recipe.checks)
+        self.next = self.every
+        self.started = self.spoke = time.monotonic()
+        self.best: Policy | None = None
+        self.best_reward = -np.inf
+
+    def _on_step(self) -> bool:
+        if self.num_timesteps >= self.next:
+            self.next += self.every
+            self.check()
+        elif time.monotonic() - self.spoke >= REPORT_SECONDS:
+            self.emit("step")
+        return not self.run.cancelled()
+
+    def check(self) -> None:
+        """Measure the present policy; of equal ones the later is kept."""
+        policy = extract(self.world, self.model)
+        tracks = play(self.world, agent_player(policy), CHECK_SEEDS)
+        reward = float(np.mean([track.total for track in tracks]))
+        if reward >= self.best_reward:
+            self.best, self.best_reward = copy.deepcopy(policy), reward
+        self.emit("epoch", {"reward": reward})
+
+    def emit(self, kind: Literal["step", "epoch"], metrics: dict[str, float] | None = None) -> None:
+        logged = self.logger.name_to_value
+        loss = logged.get("train/value_loss", logged.get("train/loss"))
+        done = self.num_timesteps
+        pace = (time.monotonic() - self.started) / max(1, done)
+        step = self.part.before + min(done, self.recipe.steps)
+        self.run.emit(
+            Event(
+                kind,
+                step=step,
+                steps=self.part.total,
+                loss=None if loss is None else float(loss),
+                rate=float(self.model.lr_schedule(max(0.0, 1 - done / self.recipe.steps))),
+                metrics=metrics or {},
+                seconds=self.run.seconds,
+                eta=max(0.0, pace * (self.part.total - step)),
+                text=self.name,
+            )
+        )
+        self.spoke = time.monotonic()
+
+
+def train_agent(
+    world: World, recipe: Recipe, seed: int, run: Run, part: Part | None = None, name: str = ""
+) -> tuple[Policy, float]:
+    """Train one agent.
+
+    Args:
+        world: Where.
+        recipe: How.
+        seed: Of weights, worlds and exploration.
+        run: Gets `step` and `epoch` events (loss: the critic's error; metric: `reward` over
+            50 validation episodes) and may stop the training.
+        part: Its place in a longer training.
+        name: Text of the events.
+
+    Returns:
+        The policy with the best validation reward and that reward. If stopped before the first
+        check: the present policy, measured then.
+    """
+    part = part or Part(0, recipe.steps)
+    reporter = Reporter(world, recipe, run, part, name)
+    # The library seeds the global generators; other work of this process gets them back.
+    with one_thread(), torch.random.fork_rng(devices=[]):
+        model = build(world, recipe, seed)
+        model.learn(recipe.steps, callback=reporter)
+        if reporter.best is None or not run.cancelled():
+            reporter.check()
+        best = reporter.best
+        assert best is not None
+        best.typical.copy_(visited(best, world, TYPICAL_SEEDS))
+    assert model.env is not None
+    model.env.close()
+    return best, reporter.best_reward
+
+
+def train_agents(
+    worlds: Sequence[World], recipes: Mapping[str, Recipe], seeds: Sequence[int], run: Run
+) -> Agents:
+    """Train an agent for each world and seed; the best of a world is chosen on validation.
+
+    Finished agents lie in the run's folder, so that an interrupted training goes on with the
+    next one. If stopped, agents that were never trained stay as they were initialised.
+
+    Args:
+        worlds: The main world first; it is trained last.
+        recipes: By world.
+        seeds: Training seeds.
+        run: Gets the events; `facts` says which agent was chosen and all validation rewards.
+    """
+    agents = Agents(worlds, len(seeds))
+    total = sum(recipes[world.id].steps for world in worlds) * len(seeds)
+    done = 0
+    rewards: dict[str, list[float]] = {world.id: [] for world in worlds}
+    for world in reversed(worlds):
+        for index, seed in enumerate(seeds):
+            policy = agents.policy(world, index)
+            part = Part(done, total)
+            done += recipes[world.id].steps
+            if run.cancelled() and any(rewards.values()):
+                continue
+            reward = train_or_resume(world, recipes[world.id], seed, run, part, policy)
+            rewards[world.id].append(reward)
+    for place, world in enumerate(worlds):
+        if rewards[world.id]:
+            agents.best[place] = int(np.argmax(rewards[world.id]))
+    run.facts["validation_rewards"] = rewards
+    run.facts["best"] = {
+        world.id: {"reward": max(rewards[world.id])}
+        for world in reversed(worlds)
+        if rewards[world.id]
+    }
+    return agents.eval()
+
+
+def train_or_resume(
+    world: World, recipe: Recipe, seed: int, run: Run, part: Part, policy: Policy
+) -> float:
+    """Fill `policy` with a trained agent, from the run's folder if it was finished before.
+
+    Returns:
+        Its mean reward on the validation split.
+    """
+    path = run.folder / f"{world.id}-{seed}-{recipe.steps}.safetensors"
+    if path.exists():
+        load_weights(policy, path)
+    else:
+        name = f"{world.id}, {seed}"
+        trained, _reward = train_agent(world, recipe, seed, run, part, name)
+        policy.load_state_dict(trained.state_dict())
+        if not run.cancelled():
+            save_weights(policy, path, half=False)
+    tracks = play(world, agent_player(policy), CHOICE_SEEDS)
+    return float(np.mean([track.total for track in tracks]))
