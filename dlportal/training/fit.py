@@ -99,7 +99,7 @@ class Training:
         if self.pictures:
             self.net = self.net.to(memory_format=torch.channels_last)
         self.batches, self.loss, self.validate = batches, loss, validate
-        self.plan, self.run = plan, run
+        self.plan, self.run, self.name = plan, run, name
         self.steps_per_epoch = count_steps(batches)
         self.steps = plan.epochs * self.steps_per_epoch
         self.schedule = get_schedule(plan.schedule)
@@ -124,6 +124,7 @@ class Training:
                     break
                 self.end_epoch()
         if self.best_state is not None:
+            self.run.facts.setdefault("best", {})[self.name] = self.progress.best_metrics
             self.net.load_state_dict(self.best_state, strict=False)
         return self.net.eval()
 
@@ -192,6 +193,7 @@ class Training:
         if better:
             self.progress.best, self.progress.best_epoch = value, self.progress.epoch
             self.best_state = {k: v.detach().clone() for k, v in changing_state(self.net).items()}
+            self.progress.best_metrics = {"epoch": self.progress.epoch, **metrics}
         self.emit("epoch", loss=loss, metrics=metrics)
         self.progress.curve.append(asdict(self.run.curve[-1]))
         self.progress.seconds = self.run.seconds - self.run_offset

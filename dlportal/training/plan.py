@@ -48,6 +48,7 @@ class Progress:
     epoch: int = 0  # epochs done
     best: float | None = None
     best_epoch: int = 0
+    best_metrics: dict[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
     curve: list[dict[str, Any]] = field(default_factory=list)
 

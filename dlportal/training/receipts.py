@@ -98,6 +98,14 @@ def curve_point(event: dict[str, Any]) -> dict[str, Any]:
     return {**kept, "metrics": event["metrics"]}
 
 
+def write_json(content: Any, path: Path) -> None:
+    """Write JSON atomically."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(path.suffix + ".partial")
+    partial.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    partial.replace(path)
+
+
 def write_receipt(
     case_id: str,
     settings: Settings,
@@ -108,9 +116,5 @@ def write_receipt(
 ) -> Path:
     """Write `receipt.json` into the case's folder (or another), atomically."""
     path = (folder or MODELS / case_id) / "receipt.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    receipt = make_receipt(case_id, settings, run, net, datasets)
-    partial = path.with_suffix(".json.partial")
-    partial.write_text(json.dumps(receipt, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    partial.replace(path)
+    write_json(make_receipt(case_id, settings, run, net, datasets), path)
     return path

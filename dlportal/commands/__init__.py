@@ -1,0 +1,1 @@
+"""What the command line does; `dlportal.cli` only parses and prints."""

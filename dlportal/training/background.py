@@ -1,0 +1,323 @@
+"""Trainings in processes of their own: one at a time, the next ones wait in line.
+
+A job is a folder in the cache (`jobs/<id>/`): `job.json` says what and how far, `events.jsonl` is
+the child's progress, `log.txt` its output, `out/` what it made. So a training outlives page
+reruns and a browser's reload, and its record outlives a restart of the server. The child takes
+its own turn (`wait_for_turn`), and stops with the best so far when the server that started it
+has gone.
+"""
+
+import json
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import psutil
+from filelock import FileLock
+
+from dlportal.assets import cache_dir
+from dlportal.case import Settings
+from dlportal.messages import N_, UserError
+from dlportal.training.events import Event
+
+Status = Literal["waiting", "running", "done", "stopped", "failed"]
+
+KEPT = 20  # finished jobs whose folders stay
+LINE = 8  # jobs that may wait
+POLL = 0.3  # seconds between looks at the line
+ENVIRONMENT = {
+    # A child that spins while it waits for its threads takes the processor from the visitors.
+    "OMP_WAIT_POLICY": "PASSIVE",
+    "GOMP_SPINCOUNT": "0",
+    # glibc: giving memory back to the kernel after each batch took a third of the time.
+    "MALLOC_MMAP_MAX_": "0",
+    "MALLOC_TRIM_THRESHOLD_": "20000000000",
+    "PYTHONUNBUFFERED": "1",
+}
+
+_children: dict[str, subprocess.Popen[bytes]] = {}  # ours: they must be waited for
+_read: dict[str, tuple[int, list[Event]]] = {}  # bytes of events.jsonl read so far
+_guard = threading.RLock()
+
+
+class LineFull(UserError):
+    """Too many trainings wait already."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """`job.json`. `pid_started` (seconds since 1970) tells a reused process id apart."""
+
+    id: str
+    case_id: str
+    budget: Literal["quick", "full"]
+    seed: int
+    created: float
+    status: Status = "waiting"
+    pid: int = 0
+    pid_started: float = 0.0
+    ended: float = 0.0
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A training as it was when it was looked up; ask `jobs()` again for news."""
+
+    id: str
+    case_id: str
+    settings: Settings
+    status: Status
+    position: int  # trainings that run or wait before this one; 0 unless it waits
+    created: float
+    folder: Path
+    text: str = ""  # why it failed
+
+    def events(self) -> list[Event]:
+        """Everything reported so far, oldest first."""
+        return read_events(self.id, self.folder / "events.jsonl")
+
+    def stop(self) -> None:
+        """Ask the training to stop; it keeps the best so far."""
+        (self.folder / "stop").touch()  # for a child that has not set its signal handler yet
+        record = read_record(self.folder)
+        if record is not None and alive(record):
+            os.kill(record.pid, signal.SIGTERM)
+
+    def result(self) -> dict[str, Any]:
+        """Metrics of the trained network by name, `shipped` (the same of the shipped weights),
+        `split` and `seconds`; empty while it runs or if it failed."""
+        path = self.folder / "result.json"
+        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+    @property
+    def weights(self) -> Path | None:
+        """The trained weights, once there are any."""
+        path = self.folder / "out" / "weights.safetensors"
+        return path if path.exists() else None
+
+
+def jobs_dir() -> Path:
+    """Folder of all jobs."""
+    folder = cache_dir() / "jobs"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def limit() -> int:
+    """How many trainings run at once (`DLPORTAL_TRAININGS`, 1 by default)."""
+    return max(1, int(os.environ.get("DLPORTAL_TRAININGS", "1")))
+
+
+def lock() -> FileLock:
+    """Guards every change of a `job.json`, across processes."""
+    return FileLock(jobs_dir() / ".lock", is_singleton=True)  # the same object: re-entrant
+
+
+def start(case_id: str, settings: Settings) -> Job:
+    """Put a training in line; it starts by itself when its turn comes.
+
+    Raises:
+        LineFull: Too many wait already.
+    """
+    with _guard, lock():
+        waiting = sum(record.status == "waiting" for record in records())
+        if waiting >= LINE:
+            raise LineFull(
+                N_("{n} trainings are waiting already. Try again in a few minutes."), n=waiting
+            )
+        now = time.time()
+        job_id = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now)) + "-" + secrets.token_hex(3)
+        record = Record(job_id, case_id, settings.budget, settings.seed, now)
+        folder = jobs_dir() / job_id
+        folder.mkdir()
+        write_record(folder, record)
+        child = spawn(folder, record)
+        _children[job_id] = child
+        try:
+            pid_started = psutil.Process(child.pid).create_time()
+        except psutil.NoSuchProcess:  # it failed at once; its log says why
+            pid_started = 0.0
+        change(folder, pid=child.pid, pid_started=pid_started)
+        prune()
+    return next(job for job in jobs(case_id) if job.id == job_id)
+
+
+def spawn(folder: Path, record: Record) -> subprocess.Popen[bytes]:
+    """Start the child; a session of its own keeps the terminal's Ctrl-C away from it."""
+    command = [sys.executable, "-m", "dlportal", "train", record.case_id]
+    command += ["--budget", record.budget, "--seed", str(record.seed), "--job", str(folder)]
+    root = Path(__file__).resolve().parents[2]
+    path = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH", "")]))
+    with (folder / "log.txt").open("wb") as log:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **ENVIRONMENT, "PYTHONPATH": path},
+            start_new_session=True,
+        )
+
+
+def jobs(case_id: str | None = None) -> list[Job]:
+    """All known trainings (of one case), newest first."""
+    with _guard:
+        for child in _children.values():
+            child.poll()  # a child that ended must not stay a zombie
+    found = records()
+    line = [record for record in reversed(found) if record.status in ("running", "waiting")]
+    out = []
+    for record in found:
+        if case_id is None or record.case_id == case_id:
+            waits = record.status == "waiting"
+            ahead = sum(r.status == "running" or r.created < record.created for r in line)
+            out.append(
+                Job(
+                    record.id,
+                    record.case_id,
+                    Settings(record.budget, record.seed),
+                    record.status,
+                    ahead if waits else 0,
+                    record.created,
+                    jobs_dir() / record.id,
+                    record.text,
+                )
+            )
+    return out
+
+
+def records() -> list[Record]:
+    """All records, newest first; those whose process has vanished are marked as ended."""
+    found = []
+    for path in jobs_dir().glob("*/job.json"):
+        record = read_record(path.parent)
+        if record is not None:
+            found.append(settle(record, path.parent))
+    return sorted(found, key=lambda record: record.created, reverse=True)
+
+
+def settle(record: Record, folder: Path) -> Record:
+    """Close the record of a process that is gone without a word (killed, or a restart)."""
+    starting = record.pid == 0 and time.time() - record.created < 30
+    if record.status not in ("waiting", "running") or starting or alive(record):
+        return record
+    with lock():
+        again = read_record(folder)  # it may have written its last word meanwhile
+        if again is None or again.status not in ("waiting", "running"):
+            return again or record
+        if (folder / "stop").exists():
+            return change(folder, status="stopped", ended=time.time())
+        return change(folder, status="failed", ended=time.time(), text=last_line(folder))
+
+
+def alive(record: Record) -> bool:
+    """Whether the record's process still runs (and the id was not given to another one)."""
+    try:
+        process = psutil.Process(record.pid)
+        same = abs(process.create_time() - record.pid_started) < 1.0
+        return record.pid > 0 and same and process.status() != psutil.STATUS_ZOMBIE
+    except (psutil.NoSuchProcess, psutil.AccessDenied, ValueError):
+        return False
+
+
+def last_line(folder: Path) -> str:
+    """The last line of a job's log."""
+    try:
+        lines = (folder / "log.txt").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ""
+    return next((line.strip()[:300] for line in reversed(lines) if line.strip()), "")
+
+
+def read_record(folder: Path) -> Record | None:
+    """A job's record, or None where the folder was just removed."""
+    try:
+        return Record(**json.loads((folder / "job.json").read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return None
+
+
+def write_record(folder: Path, record: Record) -> None:
+    partial = folder / "job.json.partial"
+    partial.write_text(json.dumps(asdict(record)), encoding="utf-8")
+    partial.replace(folder / "job.json")
+
+
+def change(folder: Path, **fields: Any) -> Record:
+    """Change fields of a record, under the lock."""
+    with lock():
+        record = read_record(folder)
+        if record is None:
+            raise ValueError(f"{folder} is not a job")
+        record = Record(**{**asdict(record), **fields})
+        write_record(folder, record)
+        return record
+
+
+def prune() -> None:
+    """Remove the folders of all but the newest finished jobs."""
+    finished = [r for r in records() if r.status not in ("waiting", "running")]
+    for record in finished[KEPT:]:
+        shutil.rmtree(jobs_dir() / record.id, ignore_errors=True)
+        _children.pop(record.id, None)
+        _read.pop(record.id, None)
+
+
+def read_events(job_id: str, path: Path) -> list[Event]:
+    """Parse what was appended since the last look; half a line waits for the next."""
+    with _guard:
+        offset, events = _read.get(job_id, (0, []))
+        try:
+            with path.open("rb") as file:
+                file.seek(offset)
+                data = file.read()
+        except FileNotFoundError:
+            return []
+        whole = data[: data.rfind(b"\n") + 1]
+        events = events + [Event.from_json(line) for line in whole.decode().splitlines()]
+        _read[job_id] = (offset + len(whole), events)
+        return list(events)
+
+
+# The child's side.
+
+
+def wait_for_turn(folder: Path, cancelled: Callable[[], bool]) -> bool:
+    """Wait until this job may run, and mark it as running.
+
+    Returns:
+        False if it was stopped before.
+    """
+    while not cancelled() and not (folder / "stop").exists():
+        with lock():
+            line = [r for r in records() if r.status in ("waiting", "running")]
+            running = sum(record.status == "running" for record in line)
+            waiting = [record for record in line if record.status == "waiting"]
+            if running < limit() and waiting and waiting[-1].id == folder.name:
+                change(folder, status="running")
+                return True
+        time.sleep(POLL)
+    change(folder, status="stopped", ended=time.time())
+    return False
+
+
+def watch_parent(gone: Callable[[], None]) -> None:
+    """Call `gone` once the process that started this one has ended."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1.0)
+        gone()
+
+    threading.Thread(target=watch, name="watch-parent", daemon=True).start()
