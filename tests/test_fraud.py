@@ -122,6 +122,11 @@ def slow_run(table: pd.DataFrame, ratio: np.ndarray, row: int) -> float:
     return length
 
 
+def assert_same(one: np.ndarray, other: np.ndarray) -> None:
+    """Equal up to the rounding of running sums, which start elsewhere in a shorter table."""
+    np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-4)
+
+
 class TestFeatures:
     def test_windows_equal_plain_comparison(self) -> None:
         table = payments()
@@ -159,13 +164,13 @@ class TestFeatures:
         table = payments()
         cut = len(table) // 2
         before = compute_features(table)[:cut]
-        np.testing.assert_array_equal(compute_features(table.iloc[:cut]), before)
+        assert_same(compute_features(table.iloc[:cut]), before)
         other = table.copy()
         later = other.index >= cut
         rng = np.random.default_rng(0)
         other.loc[later, "TX_AMOUNT"] = rng.uniform(0, 500, later.sum())
         other.loc[later, "TX_FRAUD"] = rng.integers(0, 2, later.sum()).astype(np.int8)
-        np.testing.assert_array_equal(compute_features(other)[:cut], before)
+        assert_same(compute_features(other)[:cut], before)
 
     def test_frauds_are_unknown_for_a_week(self) -> None:
         """No column moves when labels younger than seven days, its own among them, are flipped."""
@@ -176,9 +181,7 @@ class TestFeatures:
         young = (other["TX_TIME_SECONDS"] > now - DELAY).to_numpy()
         other.loc[young, "TX_FRAUD"] = 1 - other.loc[young, "TX_FRAUD"]
         same_moment = (table["TX_TIME_SECONDS"] == now).to_numpy()
-        np.testing.assert_array_equal(
-            compute_features(other)[same_moment], compute_features(table)[same_moment]
-        )
+        assert_same(compute_features(other)[same_moment], compute_features(table)[same_moment])
 
     def test_old_frauds_do_count(self) -> None:
         """The check above can fail: older labels move columns."""
@@ -241,7 +244,7 @@ class TestCsv:
         found = read(fraud_csv.write_payments(table))
         assert found.labelled and not found.sorted_here
         np.testing.assert_allclose(found.table["TX_AMOUNT"], table["TX_AMOUNT"])
-        np.testing.assert_array_equal(compute_features(found.table), compute_features(table))
+        assert_same(compute_features(found.table), compute_features(table))
 
     @pytest.mark.parametrize(
         "text",

@@ -137,15 +137,15 @@ class Timeline:
         return values[self.order]
 
     def restore(self, values: np.ndarray) -> np.ndarray:
-        """Bring values of this order back into the payments' own."""
-        back = np.empty_like(values)
+        """Bring values of this order back into the payments' own, as float32."""
+        back = np.empty(len(values), np.float32)
         back[self.order] = values
         return back
 
 
 def sums(values: np.ndarray) -> np.ndarray:
     """Running sums with a leading 0: the sum over places a to b is `s[b] - s[a]`."""
-    return np.concatenate(([0], np.cumsum(values)))
+    return np.concatenate(([0.0], np.cumsum(values, dtype=np.float64)))
 
 
 def last(flags: np.ndarray) -> np.ndarray:

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dlportal.data.fraud_features import compute_features
+from dlportal.data.fraud_simulator import World, simulate
+
 DELAY_DAYS = 7
 
 WORLD_SEED = 20
@@ -61,3 +64,37 @@ def handbook_folds(
             rows = rows_of(day, range(today, today + 1))
             tests.append(rows[~np.isin(customer[rows], blocked)])
         yield Fold(train, np.concatenate(tests))
+
+
+@dataclass(frozen=True)
+class HalfYear:
+    """A simulated half year with its features; all arrays have one row a payment.
+
+    Attributes:
+        x: Shape (payments, columns), float32, in the units of `fraud_features.COLUMNS`.
+        fraud: 0 or 1.
+        scenario: 0 honest, 1 to 3 the kind of fraud.
+        day: From 0.
+        customer: Ids.
+        amount: Simulated money.
+    """
+
+    x: np.ndarray
+    fraud: np.ndarray
+    scenario: np.ndarray
+    day: np.ndarray
+    customer: np.ndarray
+    amount: np.ndarray
+
+
+def half_year(seed: int) -> HalfYear:
+    """Simulate the Handbook's 183 days and compute all features; takes some ten seconds."""
+    table = simulate(World(), seed)
+    return HalfYear(
+        x=compute_features(table),
+        fraud=table["TX_FRAUD"].to_numpy().astype(np.int64),
+        scenario=table["TX_FRAUD_SCENARIO"].to_numpy(),
+        day=table["TX_TIME_DAYS"].to_numpy(),
+        customer=table["CUSTOMER_ID"].to_numpy(),
+        amount=table["TX_AMOUNT"].to_numpy(),
+    )
