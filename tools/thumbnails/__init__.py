@@ -1,0 +1,1 @@
+"""The pictures of the gallery, drawn with NumPy and Pillow; one file a domain."""
