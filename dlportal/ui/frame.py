@@ -7,8 +7,8 @@ import streamlit as st
 
 from dlportal.cards import all_cards
 from dlportal.ui.errors import guard
-from dlportal.ui.language import _, language, language_switch
-from dlportal.ui.router import DOMAIN_NAMES
+from dlportal.ui.language import _, language_switch
+from dlportal.ui.router import DOMAIN_NAMES, OTHERS
 from dlportal.ui.state import enter_page
 from dlportal.ui.theme import is_dark
 from dlportal.ui.words import note
@@ -45,9 +45,5 @@ def breadcrumb(name: str) -> str:
         domains = len({card.domain for card in cards.values()})
         return _("{cases} live cases · {domains} domains").format(cases=len(cards), domains=domains)
     card = cards.get(name)
-    if card is None:
-        return _("Gallery")
-    return f"{_('Gallery')} / {_(DOMAIN_NAMES[card.domain])}"
-
-
-__all__ = ["breadcrumb", "frame", "language"]
+    here = _(OTHERS[name][0]) if card is None else _(DOMAIN_NAMES[card.domain])
+    return f"{_('Gallery')} / {here}"

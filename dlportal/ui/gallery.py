@@ -9,6 +9,7 @@ from dlportal.ui.router import DOMAIN_ICONS, DOMAIN_NAMES, page_of
 from dlportal.ui.state import share
 from dlportal.ui.words import main_button, metric_name, note, provenance_badge
 
+CROWD = 3  # cases a domain from which on each domain gets its own heading
 TOUR_FIRST = "imagenet_classification"  # where the guided tour begins
 
 
@@ -60,14 +61,21 @@ def cases() -> None:
     shown = [c for c in cards if (domain is None or c.domain == domain) and matches(c, search)]
     if not shown:
         st.info(_("No case fits. Clear the search or choose another domain."))
-    for name in domains:
-        group = [card for card in shown if card.domain == name]
+    groups = [[card for card in shown if card.domain == name] for name in domains]
+    if len(shown) < CROWD * len([group for group in groups if group]):
+        grid(shown, with_domain=True)  # rows of one or two tiles would look torn apart
+        return
+    for name, group in zip(domains, groups):
         if group:
             st.header(_(DOMAIN_NAMES[name]), anchor=False)
-            with st.grid(5, min_column_width=160, gap=(24, 20)):
-                for card in group:
-                    tile(card)
+            grid(group)
             st.space("small")
+
+
+def grid(cards: list[Card], with_domain: bool = False) -> None:
+    with st.grid(5, min_column_width=160, gap=(24, 20)):
+        for card in cards:
+            tile(card, with_domain)
 
 
 def matches(card: Card, search: str) -> bool:
@@ -78,10 +86,12 @@ def matches(card: Card, search: str) -> bool:
     return all(word in text for word in search.lower().split())
 
 
-def tile(card: Card) -> None:
+def tile(card: Card, with_domain: bool) -> None:
     """Thumbnail, title, one sentence, provenance and the main number."""
     lang = language()
     with st.container(gap="xsmall"):
+        if with_domain:
+            note(f"{DOMAIN_ICONS[card.domain]} {_(DOMAIN_NAMES[card.domain])}")
         if card.thumbnail.exists():
             st.image(str(card.thumbnail), width="stretch", alt="")
         st.page_link(page_of(card.id), label=f"**{card.title(lang)}**")

@@ -7,11 +7,13 @@ import streamlit as st
 
 from dlportal.case import Knob
 from dlportal.ui.language import _
+from dlportal.ui.state import share
 
 
-def draw_knob(knob: Knob, prefix: str = "") -> Any:
-    """Draw one knob; its widget key is `prefix + knob.name`."""
+def draw_knob(knob: Knob, prefix: str = "", label: str | None = None) -> Any:
+    """Draw one knob; its widget key is `prefix + knob.name`, its name `label` or its own."""
     key = prefix + knob.name
+    label = label or _(knob.label)
     common: dict[str, Any] = {"key": key, "persist_state": "page"}
     common["help"] = _(knob.help) if knob.help else None
     if knob.choices:
@@ -19,18 +21,24 @@ def draw_knob(knob: Knob, prefix: str = "") -> Any:
         if st.session_state.get(key) not in knob.choices:
             st.session_state[key] = knob.default
         return st.pills(
-            _(knob.label),
+            label,
             knob.choices,
             format_func=lambda c: _(names[c]),
             required=True,
+            wrap=True,
             **common,
         )
     if key not in st.session_state:
         st.session_state[key] = knob.default
     if isinstance(knob.default, bool):
-        return st.toggle(_(knob.label), **common)
+        return st.toggle(label, **common)
     return st.slider(
-        _(knob.label), min_value=knob.low, max_value=knob.high, step=knob.step, **common
+        label,
+        min_value=knob.low,
+        max_value=knob.high,
+        step=knob.step,
+        format="%.4g",
+        **common,
     )
 
 
@@ -40,3 +48,36 @@ def draw_knobs(knobs: Sequence[Knob], prefix: str = "") -> dict[str, Any]:
         return {}
     with st.popover(_("Settings"), icon=":material/tune:"):
         return {knob.name: draw_knob(knob, prefix) for knob in knobs}
+
+
+def seed_knobs(knobs: Sequence[Knob]) -> None:
+    """Take settings from the address, once a visit of the page; what does not fit is ignored."""
+    if st.session_state.get("knobs_seeded"):
+        return
+    st.session_state["knobs_seeded"] = True
+    for knob in knobs:
+        given = st.query_params.get(knob.name)
+        value = parse(knob, given) if given is not None else None
+        if value is not None and knob.name not in st.session_state:
+            st.session_state[knob.name] = value
+
+
+def parse(knob: Knob, text: str) -> Any:
+    """A knob's value from the address, or None if it does not fit."""
+    if knob.choices:
+        return text if text in knob.choices else None
+    if isinstance(knob.default, bool):
+        return {"true": True, "false": False}.get(text.lower())
+    try:
+        value = type(knob.default)(float(text))
+    except (ValueError, OverflowError):
+        return None
+    inside = knob.low is None or knob.high is None or knob.low <= value <= knob.high
+    return value if inside else None
+
+
+def share_knobs(knobs: Sequence[Knob], values: dict[str, Any]) -> None:
+    """Keep the address in step: only what differs from the defaults."""
+    for knob in knobs:
+        value = values[knob.name]
+        share(knob.name, None if value == knob.default else value)

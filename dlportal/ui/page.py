@@ -109,9 +109,13 @@ def panels(
     picked: Any,
     extra: Mapping[str, Callable[[], None]] | None = None,
     replaced: Mapping[str, Callable[[], None]] | None = None,
+    titles: Mapping[str, str] | None = None,
 ) -> None:
-    """The switch between explain, trust, train and code."""
+    """The switch between explain, trust, train and code.
+
+    `extra` adds below a panel, `replaced` draws instead of it, `titles` changes its heading.
+    """
     from dlportal.ui.panels import panels as draw
 
     st.space("medium")
-    draw(case, picked, extra or {}, replaced or {})
+    draw(case, picked, extra or {}, replaced or {}, titles or {})

@@ -28,10 +28,12 @@ def panels(
     picked: Picked | None,
     extra: Mapping[str, Callable[[], None]],
     replaced: Mapping[str, Callable[[], None]],
+    titles: Mapping[str, str],
 ) -> None:
     """Draw the switch and the chosen panel; only that panel is computed.
 
-    `extra` is drawn below a panel, `replaced` instead of it.
+    `extra` is drawn below a panel, `replaced` instead of it; `titles` replaces headings
+    (marked with `N_`).
     """
     current = valid("panel", list(PANELS), "explain")
     heading = st.empty()
@@ -47,7 +49,7 @@ def panels(
         on_change=lambda: share("panel", st.session_state.get("panel")),
     )
     chosen = chosen or current
-    heading.header(_(TITLES[chosen][1]), anchor="panel")
+    heading.header(_(titles.get(chosen, TITLES[chosen][1])), anchor="panel")
     if chosen in replaced:
         replaced[chosen]()
     else:

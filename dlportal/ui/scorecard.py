@@ -59,11 +59,11 @@ def scorecard() -> None:
         [{names[key]: value for key, value in r.items()} for r in rows],
         hide_index=True,
         row_height=44,
-        height=min(900, 46 + 44 * max(1, len(rows))),
+        height=min(900, 40 + 44 * max(1, len(rows))),
         column_config={
             names["picture"]: st.column_config.ImageColumn("", width=70),
             names["share"]: st.column_config.ProgressColumn(
-                _("Value, 0–1"), min_value=0, max_value=1, format="%.3f"
+                _("Value, 0–1"), min_value=0, max_value=1, format=" "
             ),
             names["command"]: st.column_config.TextColumn(_("Command"), width="large"),
         },

@@ -1,0 +1,292 @@
+"""An episode on stage: the scene moves, and the agent's thoughts run along below it.
+
+Everything is one Plotly figure with frames: it plays in the browser, without a rerun and without
+a message a frame. 500 steps become 250 frames of outlines, about 150 KB.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from dlportal.kinds.agent import Rollout, World
+from dlportal.ui.charts import DASHES, style
+from dlportal.ui.language import _, language
+from dlportal.ui.scenes import Scene, scene_of
+from dlportal.ui.theme import Palette, palette
+
+FRAMES = 250  # at most
+FRAME_MS = 40
+HEIGHT = 620
+
+
+def stage(world: World, episode: Rollout, chance: Rollout) -> go.Figure:
+    """Draw an agent's episode with a random player from the same start.
+
+    Args:
+        world: Where.
+        episode: The agent's.
+        chance: The random player's.
+    """
+    colors = palette()
+    scene = scene_of(world.id)
+    fig = make_subplots(rows=3, cols=1, row_heights=[0.48, 0.24, 0.28], vertical_spacing=0.13)
+    style(fig, height=HEIGHT)
+    draw_still(fig, scene, colors)
+    moving = [
+        *draw_player(fig, scene, chance.states, episode.length, _("random"), False, colors),
+        *draw_player(fig, scene, episode.states, episode.length, _("agent"), True, colors),
+    ]
+    draw_values(fig, episode, colors)
+    draw_actions(fig, world, episode, colors)
+    moving += [playhead(fig, row, colors) for row in (2, 3)]
+    frame_axes(fig, scene, episode.length)
+    animate(fig, moving, episode.length, colors)
+    return fig
+
+
+class Moving:
+    """A trace that changes from step to step: its index and its points, (T, points) each."""
+
+    def __init__(self, fig: go.Figure, trace: Any, row: int, x: np.ndarray, y: np.ndarray) -> None:
+        trace.update(x=points(x[0]), y=points(y[0]), hoverinfo="skip", showlegend=False)
+        fig.add_trace(trace, row=row, col=1)
+        self.index = len(fig.data) - 1
+        self.x, self.y = x, y
+        self.level = bool((y == y[0]).all())  # never moves up or down: half the data
+
+    def at(self, step: int) -> dict[str, Any]:
+        step = min(step, len(self.x) - 1)
+        data = {"type": "scatter", "x": points(self.x[step])}
+        return data if self.level else {**data, "y": points(self.y[step])}
+
+
+def points(values: np.ndarray) -> list[float]:
+    return [round(float(value), 3) for value in values]
+
+
+def draw_still(fig: go.Figure, scene: Scene, colors: Palette) -> None:
+    """The ground, and what ends the episode."""
+    common: dict[str, Any] = {"mode": "lines", "hoverinfo": "skip", "showlegend": False}
+    for x, y in scene.still:
+        line = {"width": 2, "color": colors.muted}
+        fig.add_trace(go.Scatter(x=x, y=y, line=line, **common), row=1, col=1)
+    for x, y in scene.borders:
+        line = {"width": 2, "color": colors.second, "dash": "dot"}
+        fig.add_trace(go.Scatter(x=x, y=y, line=line, **common), row=1, col=1)
+
+
+def draw_player(
+    fig: go.Figure,
+    scene: Scene,
+    states: np.ndarray,
+    length: int,
+    name: str,
+    main: bool,
+    colors: Palette,
+) -> list[Moving]:
+    """One player's outlines and name; the random one is grey and dotted."""
+    shown = states[: length + 1]
+    color = colors.accent if main else colors.rest
+    moving = []
+    for index, part in enumerate(scene.parts(shown)):
+        tone = colors.second if main and index else color
+        trace = go.Scatter(
+            mode="lines",
+            line={
+                "width": part.width if main or index == 0 else 0.7 * part.width,
+                "color": tone,
+                "dash": "solid" if main or index else "dot",
+            },
+            fill="toself" if part.filled and main else None,
+            fillcolor=color,
+        )
+        moving.append(Moving(fig, trace, 1, part.x, part.y))
+    places = scene.label(shown)
+    trace = go.Scatter(
+        mode="text",
+        text=[name],
+        textfont={"size": 12, "color": colors.text if main else colors.muted},
+    )
+    moving.append(Moving(fig, trace, 1, places[:, :1], places[:, 1:]))
+    return moving
+
+
+def draw_values(fig: go.Figure, episode: Rollout, colors: Palette) -> None:
+    """What the agent expected (solid), and what came (dotted)."""
+    steps = list(range(episode.length))
+    common: dict[str, Any] = {"mode": "lines", "showlegend": False}
+    fig.add_trace(
+        go.Scatter(
+            x=steps,
+            y=points(episode.returns),
+            name=_("came"),
+            line={"width": 2, "dash": "dot", "color": colors.muted},
+            **common,
+        ),
+        row=2,
+        col=1,
+    )
+    fig.add_trace(
+        go.Scatter(
+            x=steps,
+            y=points(episode.values),
+            name=_("expected"),
+            line={"width": 3, "color": colors.accent},
+            **common,
+        ),
+        row=2,
+        col=1,
+    )
+    title(fig, 2, _("**Value**: return it expects (solid), return that came (dotted)"), colors)
+
+
+def draw_actions(fig: go.Figure, world: World, episode: Rollout, colors: Palette) -> None:
+    """Action probabilities: dots where there are two actions, else a line for each."""
+    lang = language()
+    steps = list(range(episode.length))
+    if len(world.labels) == 2:
+        name = world.labels[1](lang)
+        fig.add_trace(
+            go.Scatter(
+                x=steps,
+                y=points(episode.probabilities[:, 1]),
+                name=name,
+                mode="markers",
+                marker={"size": 4, "color": colors.accent},
+                showlegend=False,
+            ),
+            row=3,
+            col=1,
+        )
+        title(fig, 3, _("**Action**: probability of “{action}”").format(action=name), colors)
+        return
+    for index, label in enumerate(world.labels):
+        fig.add_trace(
+            go.Scatter(
+                x=steps,
+                y=points(episode.probabilities[:, index]),
+                name=label(lang),
+                mode="lines",
+                line={"width": 2, "dash": DASHES[index], "color": colors.series[index]},
+            ),
+            row=3,
+            col=1,
+        )
+    names = [f"{label(lang)} ({word})" for label, word in zip(world.labels, dash_words())]
+    text = _("**Action**: probability of {actions}").format(actions=", ".join(names))
+    title(fig, 3, text, colors)
+
+
+def dash_words() -> list[str]:
+    """Names of the first dashes, so that lines need no colour."""
+    return [_("solid"), _("dashed"), _("dotted")]
+
+
+def title(fig: go.Figure, row: int, text: str, colors: Palette) -> None:
+    """A chart's title above it; `**bold**` as in Markdown."""
+    bold = text.replace("**", "<b>", 1).replace("**", "</b>", 1)
+    fig.add_annotation(
+        text=bold,
+        xref="paper",
+        yref=f"y{row} domain",
+        x=0,
+        y=1.04,
+        xanchor="left",
+        yanchor="bottom",
+        showarrow=False,
+        font={"size": 13, "color": colors.text},
+    )
+
+
+def playhead(fig: go.Figure, row: int, colors: Palette) -> Moving:
+    """The line that shows the present step in a chart."""
+    data = [np.asarray(t.y, float) for t in fig.data if t.yaxis == f"y{row}"]
+    low, high = (min(y.min() for y in data), max(y.max() for y in data)) if row == 2 else (0.0, 1.0)
+    steps = np.arange(max(len(y) for y in data))
+    x = np.stack([steps, steps], axis=1)
+    y = np.tile([low, high], (len(steps), 1))
+    trace = go.Scatter(mode="lines", line={"width": 1.5, "color": colors.text})
+    return Moving(fig, trace, row, x, y)
+
+
+def frame_axes(fig: go.Figure, scene: Scene, length: int) -> None:
+    hidden: dict[str, Any] = {"visible": False, "fixedrange": True, "row": 1, "col": 1}
+    fig.update_xaxes(range=list(scene.x), constrain="domain", **hidden)
+    fig.update_yaxes(range=list(scene.y), scaleanchor="x", constrain="domain", **hidden)
+    for row in (2, 3):
+        fig.update_xaxes(range=[0, max(1, length - 1)], row=row, col=1)
+    fig.update_xaxes(showticklabels=False, row=2, col=1)
+    fig.update_yaxes(nticks=4, row=2, col=1)
+    fig.update_yaxes(range=[-0.04, 1.04], tickvals=[0, 0.5, 1], row=3, col=1)
+    fig.update_yaxes(tickformat=".0%", row=3, col=1)
+
+
+def animate(fig: go.Figure, moving: list[Moving], length: int, colors: Palette) -> None:
+    """Frames, and the controls below: play, pause, and a slider over the steps."""
+    every = max(1, math.ceil(length / FRAMES))
+    steps = [*range(0, length, every), length]
+    traces = [part.index for part in moving]
+    fig.frames = [
+        {"name": str(step), "traces": traces, "data": [part.at(step) for part in moving]}
+        for step in steps
+    ]
+    button = {"font": {"color": colors.text, "size": 13}, "bordercolor": colors.muted}
+    fig.update_layout(
+        margin={"b": 70},
+        updatemenus=[
+            {
+                "type": "buttons",
+                "direction": "left",
+                "x": 0,
+                "y": -0.08,
+                "xanchor": "left",
+                "yanchor": "top",
+                "pad": {"t": 4, "r": 8},
+                "showactive": False,
+                "bgcolor": colors.ground,
+                **button,
+                "buttons": [
+                    {
+                        "label": "▶ " + _("play"),
+                        "method": "animate",
+                        "args": [None, motion(FRAME_MS, from_here=True)],
+                    },
+                    {"label": "❚❚", "method": "animate", "args": [[None], motion(0)]},
+                ],
+            }
+        ],
+        sliders=[
+            {
+                "x": 0.24,
+                "len": 0.76,
+                "y": -0.06,
+                "pad": {"t": 6},
+                "currentvalue": {
+                    "prefix": _("step") + " ",
+                    "font": {"size": 12, "color": colors.muted},
+                },
+                "ticklen": 0,
+                "minorticklen": 0,
+                "font": {"size": 1, "color": "rgba(0,0,0,0)"},
+                "bgcolor": colors.grid,
+                "activebgcolor": colors.accent,
+                "bordercolor": colors.rest,
+                "steps": [
+                    {"label": str(step), "method": "animate", "args": [[str(step)], motion(0)]}
+                    for step in steps
+                ],
+            }
+        ],
+    )
+
+
+def motion(milliseconds: int, from_here: bool = False) -> dict[str, Any]:
+    return {
+        "mode": "immediate",
+        "fromcurrent": from_here,
+        "frame": {"duration": milliseconds, "redraw": False},
+        "transition": {"duration": 0},
+    }
