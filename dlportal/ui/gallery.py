@@ -35,7 +35,8 @@ def gallery() -> None:
 @fragment
 def cases() -> None:
     """Filter and cards; a fragment, since every key of the search redraws it."""
-    cards = list(all_cards().values())
+    # A case without its page cannot be linked to; it is missing here and nowhere else.
+    cards = [card for card in all_cards().values() if page_of(card.id).exists()]
     domains = [d for d in DOMAINS if any(card.domain == d for card in cards)]
     if st.session_state.get("domain") not in domains:
         st.session_state["domain"] = None
