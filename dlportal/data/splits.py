@@ -1,0 +1,66 @@
+"""What the parsers of simple datasets return, and how a validation part is carved out."""
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import numpy as np
+
+Part = TypeVar("Part")
+
+
+@dataclass(frozen=True)
+class Splits(Generic[Part]):
+    """The three parts of a dataset. `test` is looked at once, at the end."""
+
+    train: Part
+    validation: Part
+    test: Part
+
+
+@dataclass(frozen=True)
+class Texts:
+    """Texts and their classes; `labels` has shape (N,), int64."""
+
+    texts: tuple[str, ...]
+    labels: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def take(self, rows: np.ndarray) -> "Texts":
+        """The rows with these indices, in this order."""
+        return Texts(tuple(self.texts[row] for row in rows), self.labels[rows])
+
+
+@dataclass(frozen=True)
+class Images:
+    """Greyscale pictures (N, height, width), uint8 in 0-255, and classes (N,), int64."""
+
+    images: np.ndarray
+    labels: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def take(self, rows: np.ndarray) -> "Images":
+        """The rows with these indices, in this order."""
+        return Images(self.images[rows], self.labels[rows])
+
+
+def hold_out(labels: np.ndarray, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Split rows in two with the same class shares, the same way for the same seed.
+
+    Args:
+        labels: Classes, shape (N,), integers.
+        share: Part of each class that is held out, 0-1.
+        seed: Seed of the draw.
+
+    Returns:
+        Indices kept and indices held out, each ascending.
+    """
+    rng = np.random.default_rng(seed)
+    held = np.zeros(len(labels), bool)
+    for label in np.unique(labels):
+        rows = rng.permutation(np.flatnonzero(labels == label))
+        held[rows[: round(share * len(rows))]] = True
+    return np.flatnonzero(~held), np.flatnonzero(held)
