@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 
 from dlportal.messages import UserError
+from dlportal.serving.lane import Gone
 from dlportal.ui.language import _, say
 
 log = logging.getLogger(__name__)
@@ -27,6 +28,8 @@ def guard() -> Iterator[None]:
         yield
     except UserError as error:
         show_user_error(error)
+    except Gone:
+        st.stop()
     except Exception:
         code = secrets.token_hex(3)
         log.exception("error %s", code)

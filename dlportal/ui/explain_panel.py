@@ -12,6 +12,7 @@ from dlportal.explain.base import Explainer, Explanation
 from dlportal.explain.faithfulness import Faithfulness, Trace, measure
 from dlportal.explain.sanity import Sanity, weight_randomisation
 from dlportal.messages import N_
+from dlportal.serving import compute
 from dlportal.ui.charts import band, line, show_chart, signed_bars, style
 from dlportal.ui.inputs import Picked
 from dlportal.ui.knobs import draw_knobs
@@ -19,6 +20,7 @@ from dlportal.ui.language import _, language
 from dlportal.ui.maps import legend_strip, overlay
 from dlportal.ui.state import share, valid
 from dlportal.ui.theme import palette
+from dlportal.ui.visitor import has_left
 from dlportal.ui.words import duration, note
 
 MEASURING_SECONDS = 6.0  # what a visitor waits for the check of a map
@@ -34,7 +36,8 @@ VERDICTS = {
 def explained(
     case_id: str, digest: str, method: str, target: int, knobs: tuple, _case: Case, _raw: Any
 ) -> Explanation:
-    return get_explainer(method).explain(_case, _raw, target, **dict(knobs))
+    explainer = get_explainer(method)
+    return compute(lambda: explainer.explain(_case, _raw, target, **dict(knobs)), gone=has_left())
 
 
 @st.cache_data(max_entries=512, show_spinner=False)
@@ -42,18 +45,25 @@ def measured(
     case_id: str, digest: str, method: str, target: int, knobs: tuple, _case: Case, _raw: Any
 ) -> Faithfulness:
     explanation = explained(case_id, digest, method, target, knobs, _case, _raw)
-    return measure(_case, _raw, explanation, seconds=MEASURING_SECONDS)
+    return compute(
+        lambda: measure(_case, _raw, explanation, seconds=MEASURING_SECONDS), gone=has_left()
+    )
 
 
 @st.cache_data(max_entries=128, show_spinner=False)
 def randomised(
     case_id: str, digest: str, method: str, target: int, knobs: tuple, _case: Case, _raw: Any
 ) -> Sanity:
-    return weight_randomisation(_case, _raw, get_explainer(method), target, **dict(knobs))
+    explainer = get_explainer(method)
+    return compute(
+        lambda: weight_randomisation(_case, _raw, explainer, target, **dict(knobs)),
+        gone=has_left(),
+    )
 
 
 def explain_panel(case: Case, picked: Picked) -> None:
     """Choose a method and a class; see the map, the verdict and the curves."""
+    case = case.about(picked.raw)
     methods = {explainer.name: explainer for explainer in explainers_for(case)}
     controls = st.columns([5, 6, 2], gap="large", vertical_alignment="bottom")
     with controls[0]:
@@ -62,6 +72,7 @@ def explain_panel(case: Case, picked: Picked) -> None:
         target = choose_target(case, picked)
     with controls[2]:
         knobs = draw_knobs(method.knobs, prefix=f"{method.name}_")
+    note(f"{_(method.about)} [{_('Paper')}]({method.paper})")
     key = (case.card.id, picked.digest, method.name, target, tuple(sorted(knobs.items())))
     left, right = st.columns([4, 8], gap="large")
     with left:
@@ -213,6 +224,8 @@ def draw_quality(quality: Faithfulness) -> None:
     )
     label, color, icon = VERDICTS[quality.verdict]
     st.badge(_(label), color=color, icon=icon)  # type: ignore[arg-type]
+    if not quality.decidable:
+        note(_("So few parts can be put in the best order by chance: nothing is proven here."))
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**" + _("Insertion: reveal what the map marks") + "**")
@@ -230,7 +243,6 @@ def draw_quality(quality: Faithfulness) -> None:
 
 
 def trace_chart(trace: Trace, name: str) -> None:
-    colors = palette()
     x = [100 * float(v) for v in trace.x]
     fig = style(
         line_figure(x, trace),
@@ -244,7 +256,6 @@ def trace_chart(trace: Trace, name: str) -> None:
     show_chart(fig, alt=f"{name}: {difference}", key=f"trace_{name}")
     interval = f"{trace.difference:+.3f} ({trace.low:+.3f} … {trace.high:+.3f})"
     note(difference + " · " + _("difference {interval}").format(interval=interval))
-    del colors
 
 
 def line_figure(x: list[float], trace: Trace) -> Any:

@@ -12,6 +12,7 @@ from dlportal.ui.header import header
 from dlportal.ui.language import _
 from dlportal.ui.router import require_router
 from dlportal.ui.tour import begin, tour_bar
+from dlportal.ui.visitor import has_left
 
 __all__ = ["columns", "open_case", "open_lab", "panels", "pick_input", "run", "show"]
 
@@ -90,7 +91,7 @@ def run(case: Any, picked: Any) -> Any:
     if picked is None:
         return None
     try:
-        return answer(case, picked.raw)
+        return answer(case, picked.raw, gone=has_left())
     except UserError as error:
         show_user_error(error)
         return None

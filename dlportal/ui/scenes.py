@@ -1,7 +1,7 @@
 """How the worlds of agents look: states in, outlines out (no pictures, so they scale and move)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -28,7 +28,8 @@ class Scene:
         still: Lines that do not move.
         borders: Lines that end the episode, or the goal.
         parts: Maps states (T, S) to moving outlines, the main one first.
-        label: Maps states (T, S) to where the player's name stands, (T, 2).
+        label: Maps states (T, S) to where the agent's name stands, (T, 2).
+        apart: How much higher or lower the random player's name stands.
     """
 
     x: tuple[float, float]
@@ -36,7 +37,8 @@ class Scene:
     still: tuple[Points, ...]
     parts: Callable[[np.ndarray], list[Part]]
     label: Callable[[np.ndarray], np.ndarray]
-    borders: tuple[Points, ...] = field(default_factory=tuple)
+    borders: tuple[Points, ...]
+    apart: float
 
 
 CART = np.array([[-0.28, -0.13], [0.28, -0.13], [0.28, 0.13], [-0.28, 0.13], [-0.28, -0.13]])
@@ -87,15 +89,16 @@ def line(x: np.ndarray, y: np.ndarray) -> Points:
 SCENES = {
     "CartPole-v1": Scene(
         x=(-2.75, 2.75),
-        y=(-0.3, 1.55),
+        y=(-0.5, 1.25),
         still=(([-2.75, 2.75], [-0.13, -0.13]),),
         borders=(([-EDGE, -EDGE], [-0.13, 0.5]), ([EDGE, EDGE], [-0.13, 0.5])),
         parts=cart_pole,
         label=lambda states: np.stack([states[:, 0], np.full(len(states), -0.24)], axis=1),
+        apart=-0.17,
     ),
     "MountainCar-v0": Scene(
         x=(-1.25, 0.65),
-        y=(0.02, 1.32),
+        y=(0.02, 1.3),
         still=(line(TRACK, hill(TRACK)),),
         borders=(
             (
@@ -104,7 +107,8 @@ SCENES = {
             ),
         ),
         parts=mountain_car,
-        label=lambda states: np.stack([states[:, 0], hill(states[:, 0]) + 0.14], axis=1),
+        label=lambda states: np.stack([states[:, 0], hill(states[:, 0]) + 0.13], axis=1),
+        apart=0.09,
     ),
 }
 

@@ -19,20 +19,21 @@ from dlportal.ui.theme import Palette, palette
 
 FRAMES = 250  # at most
 FRAME_MS = 40
-HEIGHT = 620
+HEIGHT = 660
 
 
-def stage(world: World, episode: Rollout, chance: Rollout) -> go.Figure:
+def stage(world: World, episode: Rollout, chance: Rollout, moment: int) -> go.Figure:
     """Draw an agent's episode with a random player from the same start.
 
     Args:
         world: Where.
         episode: The agent's.
         chance: The random player's.
+        moment: The step that is explained; marked in the charts.
     """
     colors = palette()
     scene = scene_of(world.id)
-    fig = make_subplots(rows=3, cols=1, row_heights=[0.48, 0.24, 0.28], vertical_spacing=0.13)
+    fig = make_subplots(rows=3, cols=1, row_heights=[0.52, 0.24, 0.24], vertical_spacing=0.1)
     style(fig, height=HEIGHT)
     draw_still(fig, scene, colors)
     moving = [
@@ -41,6 +42,8 @@ def stage(world: World, episode: Rollout, chance: Rollout) -> go.Figure:
     ]
     draw_values(fig, episode, colors)
     draw_actions(fig, world, episode, colors)
+    for row in (2, 3):
+        fig.add_vline(moment, line={"width": 1.5, "dash": "dot", "color": colors.second}, row=row)
     moving += [playhead(fig, row, colors) for row in (2, 3)]
     frame_axes(fig, scene, episode.length)
     animate(fig, moving, episode.length, colors)
@@ -104,7 +107,7 @@ def draw_player(
             fillcolor=color,
         )
         moving.append(Moving(fig, trace, 1, part.x, part.y))
-    places = scene.label(shown)
+    places = scene.label(shown) + ([0, 0] if main else [0, scene.apart])
     trace = go.Scatter(
         mode="text",
         text=[name],

@@ -1,0 +1,215 @@
+"""The page of an agent: choose a world, watch an episode, pick a moment to explain."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from dlportal.kinds.agent import Agreement, Masking, Rollout, agreement
+from dlportal.kinds.agent_case import MASKED_EPISODES, STARTS, AgentCase
+from dlportal.messages import N_
+from dlportal.ui.charts import bars, show_chart
+from dlportal.ui.code_panel import show_code
+from dlportal.ui.inputs import Picked, digest
+from dlportal.ui.language import _, language
+from dlportal.ui.stage import stage
+from dlportal.ui.state import valid
+from dlportal.ui.words import note
+
+MOMENTS = 24  # of an episode, for the mean attribution
+
+VERDICTS: dict[str, tuple[str, Any, str]] = {
+    "agrees": (N_("the map names what the agent needs"), "green", ":material/check_circle:"),
+    "mixed": (N_("mixed evidence"), "orange", ":material/help:"),
+    "disagrees": (N_("do not rely on it"), "red", ":material/cancel:"),
+}
+
+
+def choose_world(case: AgentCase) -> AgentCase:
+    """Pills with the worlds; the goal of the chosen one below."""
+    valid("world", list(case.worlds), next(iter(case.worlds)))
+    chosen = st.pills(
+        _("World"),
+        list(case.worlds),
+        format_func=lambda w: case.worlds[w].title(language()),
+        key="world",
+        required=True,
+        persist_state="page",
+    )
+    agent = case.at(chosen)
+    note(agent.world.goal(language()))
+    return agent
+
+
+def choose_start(agent: AgentCase) -> tuple[int, tuple[str, ...]]:
+    """The start state's seed, and the inputs the agent may not see."""
+    seed = st.number_input(_("Start (random seed)"), 0, 9999, 0, key="start", persist_state="page")
+    names = {column.id: column(language()) for column in agent.world.columns}
+    kept = [name for name in st.session_state.get("hidden") or [] if name in names]
+    st.session_state["hidden"] = kept
+    hidden = st.pills(
+        _("Hide from the agent"),
+        list(names),
+        format_func=names.__getitem__,
+        selection_mode="multi",
+        key="hidden",
+        wrap=True,
+        persist_state="page",
+        help=_("It gets the input's mean over its own episodes instead."),
+    )
+    return int(seed), tuple(hidden or ())
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def played(
+    case_id: str, world: str, seed: int, hidden: tuple[str, ...], _agent: AgentCase
+) -> tuple[Rollout, Rollout]:
+    return _agent.rollout(seed, hidden=hidden), _agent.rollout(seed, "random")
+
+
+def play(agent: AgentCase, seed: int, hidden: tuple[str, ...]) -> tuple[Rollout, Rollout]:
+    """The agent's episode and a random player's from the same start."""
+    return played(agent.card.id, agent.world.id, seed, hidden, agent)
+
+
+def show_episode(agent: AgentCase, episode: Rollout, chance: Rollout, moment: int) -> None:
+    """Rewards beside the random player's, and the stage."""
+    with st.grid(3, min_column_width=120):
+        st.metric(_("Reward"), f"{episode.total:,.0f}", help=ending(agent, episode))
+        st.metric(
+            _("Random player"),
+            f"{chance.total:,.0f}",
+            help=_("From the same start, each action equally likely."),
+        )
+        st.metric(_("Steps"), f"{episode.length:,}")
+    alt = _(
+        "The agent's episode in {world}: {steps} steps, reward {reward}; random player {random}"
+    ).format(
+        world=agent.world.title(language()),
+        steps=episode.length,
+        reward=f"{episode.total:.0f}",
+        random=f"{chance.total:.0f}",
+    )
+    show_chart(stage(agent.world, episode, chance, moment), alt=alt, key="stage")
+    note(
+        ending(agent, episode)
+        + " "
+        + _(
+            "Returns are discounted by {factor} a step; the dotted mark is the explained moment."
+        ).format(factor=agent.world.discount)
+    )
+
+
+def ending(agent: AgentCase, episode: Rollout) -> str:
+    """How the episode ended."""
+    if not episode.terminated:
+        return _("The episode was cut off at its limit of {n} steps.").format(n=agent.world.steps)
+    if agent.world.reaches:
+        return _("The agent reached the goal after {n} steps.").format(n=episode.length)
+    return _("The agent failed after {n} steps.").format(n=episode.length)
+
+
+def pick_moment(agent: AgentCase, episode: Rollout) -> tuple[int, Picked]:
+    """A slider over the steps; what the agent saw there is the input of the panels."""
+    last = max(1, episode.length - 1)
+    chosen = st.session_state.get("moment")
+    if not isinstance(chosen, int):  # at first, the step where the agent is surest
+        chosen = int(np.ptp(episode.probabilities, axis=1).argmax())
+    st.session_state["moment"] = min(chosen, last)
+    step = st.slider(_("Which moment to explain?"), 0, last, key="moment", persist_state="page")
+    step = min(step, episode.length - 1)
+    raw = agent.seen(episode, step)
+    lang = language()
+    shown = [f"{c(lang)} {value:+.3f}" for c, value in zip(agent.world.columns, raw)]
+    note(_("It sees: {state}").format(state=", ".join(shown)))
+    return step, Picked(raw, None, digest(raw))
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def masked(case_id: str, world: str, _agent: AgentCase) -> Masking:
+    first = STARTS["validation"]
+    return _agent.mask_inputs(range(first, first + MASKED_EPISODES))
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def mean_attribution(key: tuple[Any, ...], method: str, _agent: AgentCase, _e: Rollout) -> Any:
+    """Mean absolute attribution of each input over an episode, as shares; shape (S,)."""
+    from dlportal.explain import get_explainer
+
+    explainer = get_explainer(method)
+    total = np.zeros(len(_agent.world.columns))
+    for step in np.linspace(0, _e.length - 1, min(MOMENTS, _e.length)).astype(int):
+        target = int(_e.probabilities[step].argmax())
+        total += np.abs(explainer.explain(_agent, _agent.seen(_e, int(step)), target).values)
+    return total / max(total.sum(), 1e-12)
+
+
+def masking_check(agent: AgentCase, episode: Rollout) -> Callable[[], None]:
+    """Below the map of one moment: does the agent need what maps name over the episode?"""
+
+    def draw() -> None:
+        method = st.session_state.get("method")
+        if not method:
+            return
+        st.header(_("Does the agent need what the map names?"), anchor=False)
+        key = (agent.card.id, agent.world.id, episode.seed, episode.hidden)
+        with st.skeleton(height=260):
+            shares = mean_attribution(key, method, agent, episode)
+            masking = masked(agent.card.id, agent.world.id, agent)
+        found = agreement(shares, masking)
+        order = np.argsort(-shares)
+        names = [agent.world.columns[i](language()) for i in order]
+        draw_verdict(found, names, masking.drops[order])
+        left, right = st.columns(2, gap="large")
+        with left:
+            st.markdown("**" + _("What the map names") + "**")
+            note(_("mean over {n} moments of this episode").format(n=min(MOMENTS, episode.length)))
+            texts = [f"{100 * shares[i]:.0f}%" for i in order]
+            alt = ", ".join(f"{n} {t}" for n, t in zip(names, texts))
+            show_chart(bars(names, shares[order].tolist(), texts), alt=alt, key="named")
+        with right:
+            st.markdown("**" + _("What hiding it costs") + "**")
+            note(_("reward lost, mean of {n} episodes").format(n=len(masking.full)))
+            drops = masking.drops[order]
+            texts = [f"{drop:,.0f}" for drop in drops]
+            alt = ", ".join(f"{n} {t}" for n, t in zip(names, texts))
+            show_chart(bars(names, np.maximum(drops, 0).tolist(), texts), alt=alt, key="needed")
+
+    return draw
+
+
+def draw_verdict(found: Agreement, names: list[str], drops: np.ndarray) -> None:
+    """A badge and the sentence behind it."""
+    label, color, icon = VERDICTS[found.verdict]
+    st.badge(_(label), color=color, icon=icon)
+    note(
+        _(
+            "Hiding {first}, named most, costs {most} of reward; hiding {last}, named least,"
+            " costs {least}. In {right} of {pairs} pairs with a clear difference the one that"
+            " is named more is also the one that is missed more."
+        ).format(
+            first=names[0],
+            most=f"{drops[0]:,.0f}",
+            last=names[-1],
+            least=f"{drops[-1]:,.0f}",
+            right=found.right,
+            pairs=found.pairs,
+        )
+    )
+
+
+def episode_code(agent: AgentCase, episode: Rollout, step: int) -> Callable[[], None]:
+    """The lines that play this episode and explain this moment."""
+
+    def draw() -> None:
+        note(_("This plays the episode above and explains the same moment; a test runs it."))
+        code = agent.episode_code(
+            episode,
+            step,
+            st.session_state.get("method"),
+            st.session_state.get("target"),
+        )
+        show_code(code, agent.card.id)
+
+    return draw
