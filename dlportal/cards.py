@@ -272,6 +272,7 @@ PERCENT = {
     "ece",
     "loso_accuracy",
     "class_agreement",
+    "next_token_accuracy",
 }
 
 

@@ -147,11 +147,20 @@ class Case(ABC, Generic[Raw]):
             y = self.net(self.encode(raw).to(self.device))
         return self.probabilities(y)[0].topk(min(3, y.shape[-1])).indices.tolist()
 
+    def target_name(self, index: int, language: str = "en") -> str:
+        """What an output index stands for; a case with too many to list overrides it."""
+        return self.labels[index](language) if self.labels else str(index)
+
     def with_net(self, net: nn.Module) -> Self:
         """The same case around another network (randomised or newly trained weights)."""
         other = copy.copy(self)
         other.net = net.to(self.device).eval().requires_grad_(False)
         return other
+
+    def about(self, raw: Raw) -> Self:
+        """The case that explanations of this input ask: itself, or one whose outputs and labels
+        belong to the input (the words of a transcript)."""
+        return self
 
     # What a case may offer beyond prediction. Each is a classmethod or raises ValueError,
     # and `can(name)` tells without calling.

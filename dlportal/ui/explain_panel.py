@@ -112,7 +112,7 @@ def choose_target(case: Case, picked: Picked) -> int:
     lang = language()
 
     def name(index: int) -> str:
-        return case.labels[index](lang) if case.labels else str(index)
+        return case.target_name(index, lang)
 
     if len(case.labels) <= 12:
         likely = likely + [i for i in range(len(case.labels)) if i not in likely]

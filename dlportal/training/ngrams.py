@@ -1,0 +1,58 @@
+"""Counting language models: what a neural one has to beat."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+DISCOUNT = 0.75  # taken from every count and given to the shorter context
+
+
+class NGrams:
+    """Token probabilities from counts, with interpolated absolute discounting.
+
+    Paper: Ney, Essen and Kneser 1994, https://doi.org/10.1006/csla.1994.1001
+    P(w | c) = max(n(cw) - d, 0) / n(c) + d * types(c) / n(c) * P(w | shorter c); the shortest
+    context falls back on the uniform distribution.
+
+    Args:
+        order: 1 for single tokens, 3 for trigrams.
+        vocabulary: Number of tokens there are.
+    """
+
+    def __init__(self, order: int, vocabulary: int) -> None:
+        self.order = order
+        self.vocabulary = vocabulary
+        self.counts: list[dict[tuple[int, ...], Counter[int]]] = [
+            defaultdict(Counter) for _ in range(order)
+        ]
+        self.totals: list[Counter[tuple[int, ...]]] = [Counter() for _ in range(order)]
+
+    def fit(self, texts: Iterable[Sequence[int]]) -> "NGrams":
+        """Count texts of token ids; the first token of each is context alone."""
+        for ids in texts:
+            for end in range(1, len(ids)):
+                for size in range(min(self.order, end + 1)):
+                    context = tuple(ids[end - size : end])
+                    self.counts[size][context][ids[end]] += 1
+                    self.totals[size][context] += 1
+        return self
+
+    def probability(self, context: Sequence[int], token: int) -> float:
+        """Of a token after a context of any length."""
+        p = 1.0 / self.vocabulary
+        for size in range(min(self.order, len(context) + 1)):
+            short = tuple(context[len(context) - size :])
+            total = self.totals[size].get(short, 0)
+            if not total:
+                break
+            counts = self.counts[size][short]
+            kept = max(counts.get(token, 0) - DISCOUNT, 0.0)
+            p = (kept + DISCOUNT * len(counts) * p) / total
+        return p
+
+    def negative_log_likelihood(self, ids: Sequence[int]) -> float:
+        """Nats of all tokens but the first."""
+        return -sum(
+            float(np.log(self.probability(ids[:end], ids[end]))) for end in range(1, len(ids))
+        )

@@ -1,0 +1,90 @@
+"""How well a language model foretells text, beside models that only count."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dlportal.cards import Measured, Metric
+from dlportal.case import Evaluation, Progress
+from dlportal.data.xquad import Paragraph, load_paragraphs
+from dlportal.training.metrics import RowMetric, measured
+from dlportal.training.ngrams import NGrams
+
+if TYPE_CHECKING:
+    from dlportal.cases.text_generation import TextGeneration
+
+DATA = "xquad_en"
+FOLDS = 5
+COMMAND = "python -m dlportal evaluate text_generation"
+
+# Of nats and tokens, one row a paragraph.
+perplexity = RowMetric("perplexity", lambda nats, tokens: (nats, tokens), np.exp)
+# Of nats and bytes: does not depend on how a model cuts text into tokens.
+bits_per_byte = RowMetric("bits_per_byte", lambda nats, size: (nats / np.log(2), size))
+hit_rate = RowMetric("next_token_accuracy", lambda hits, tokens: (hits, tokens))
+
+
+def evaluate_perplexity(
+    case: "TextGeneration",
+    data: Path | None,
+    limit: int | None,
+    progress: Progress | None,
+) -> Evaluation:
+    """Measure perplexity on the paragraphs of XQuAD (Wikipedia), beside n-grams.
+
+    Every paragraph is read on its own, after the token that separates documents. The n-grams
+    count the other articles: five folds, so that they never see the article they are asked
+    about, but do see Wikipedia, which is more than they could claim otherwise.
+    """
+    started = time.monotonic()
+    paragraphs = load_paragraphs("en", data)[:limit]
+    texts = [[0, *case.tokenizer.encode(p.text).ids] for p in paragraphs]  # 0: a document starts
+    tokens = np.array([len(ids) - 1 for ids in texts], dtype=np.float64)
+    sizes = np.array([len(p.text.encode()) for p in paragraphs], dtype=np.float64)
+    nats, hits = np.zeros(len(texts)), np.zeros(len(texts))
+    for row, ids in enumerate(texts):
+        likelihoods, right = case.score(ids)
+        nats[row], hits[row] = -float(likelihoods.sum()), float(right.sum())
+        if progress is not None:
+            progress(row + 1, len(texts))
+
+    name = DATA if data is None else data.stem
+
+    def quote(kind: str, metric: RowMetric, *arrays: np.ndarray, model: str = "") -> Metric:
+        return measured(kind, name, "test", metric, *arrays, command=COMMAND, model=model)
+
+    baselines = []
+    for order, model in ((1, "unigram counts"), (3, "trigram counts")):
+        counted = cross_validated(order, case.net.shape.vocabulary, paragraphs, texts)
+        baselines.append(quote("perplexity", perplexity, counted, tokens, model=model))
+        baselines.append(quote("bits_per_byte", bits_per_byte, counted, sizes, model=model))
+    result = Measured(
+        case=case.card.id,
+        parameters=sum(p.numel() for p in case.net.parameters()),
+        metrics=[
+            quote("perplexity", perplexity, nats, tokens),
+            quote("bits_per_byte", bits_per_byte, nats, sizes),
+            quote("next_token_accuracy", hit_rate, hits, tokens),
+        ],
+        baselines=baselines,
+    )
+    seconds = time.monotonic() - started
+    return Evaluation(case.card.id, "test", len(texts), seconds, result)
+
+
+def cross_validated(
+    order: int, vocabulary: int, paragraphs: Sequence[Paragraph], texts: Sequence[Sequence[int]]
+) -> np.ndarray:
+    """Nats of each text under n-grams counted on the other folds' articles."""
+    articles = list(dict.fromkeys(p.article for p in paragraphs))
+    fold_of = {article: place % FOLDS for place, article in enumerate(articles)}
+    nats = np.zeros(len(texts))
+    for fold in range(FOLDS):
+        inside = [fold_of[p.article] == fold for p in paragraphs]
+        model = NGrams(order, vocabulary).fit(t for t, i in zip(texts, inside) if not i)
+        for row in np.flatnonzero(inside):
+            nats[row] = model.negative_log_likelihood(texts[int(row)])
+    return nats
