@@ -17,10 +17,13 @@ from dlportal.assets.asset import (
 from dlportal.assets.cache import cache_dir
 from dlportal.assets.fetching import asset_path, fetch, fetch_bundle, is_cached
 from dlportal.assets.registry import ASSETS, BUNDLES
+from dlportal.assets.samples import SAMPLES, sample_path
+from dlportal.assets.smollm2 import smollm2_dir
 
 __all__ = [
     "ASSETS",
     "BUNDLES",
+    "SAMPLES",
     "Asset",
     "AssetError",
     "Bundle",
@@ -33,4 +36,6 @@ __all__ = [
     "fetch",
     "fetch_bundle",
     "is_cached",
+    "sample_path",
+    "smollm2_dir",
 ]

@@ -25,7 +25,7 @@ from dlportal.messages import N_
 
 JSON = "application/vnd.pypi.simple.v1+json"
 ACCEPT = f"{JSON}, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
-TIMEOUT = 15  # seconds without a byte
+TIMEOUT = 15.0  # seconds without a byte
 CHUNK = 1 << 18  # bytes
 
 
@@ -41,11 +41,14 @@ class Archive:
 class PackageIndex:
     """The indexes of pip's configuration, in its order.
 
+    Args:
+        timeout: Seconds without a byte until an index counts as unreachable.
+
     Raises:
         AssetError: pip is not installed beside this Python, or its configuration is broken.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, timeout: float = TIMEOUT) -> None:
         try:
             from pip._internal.commands import create_command
             from pip._internal.exceptions import PipError
@@ -56,12 +59,12 @@ class PackageIndex:
                     "not known; install it with `python -m ensurepip`, and try again."
                 )
             ) from error
-        arguments = ["--timeout", str(TIMEOUT), "--retries", "1", "--no-input", "--no-cache-dir"]
+        arguments = ["--no-input", "--no-cache-dir", "--disable-pip-version-check"]
         try:
             # Internal to pip, but the same since pip 20: options as `pip download` sees them.
             command: Any = create_command("download")
-            options, _ = command.parse_args([*arguments, "--disable-pip-version-check"])
-            self._session = command._build_session(options, retries=1, timeout=TIMEOUT)
+            options, _ = command.parse_args(arguments)
+            self._session = command._build_session(options, retries=1, timeout=timeout)
         except (PipError, SystemExit) as error:
             raise AssetError(
                 N_(

@@ -7,7 +7,7 @@ each file. None of these files is part of the project.
 import os
 import tomllib
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -47,18 +47,39 @@ class Dataset:
         """Bytes of everything in it."""
         return sum(f.size for f in self.files) + sum(t.bytes for t in self.trees)
 
+    @property
+    def sha256(self) -> dict[str, str]:
+        """The hash of each file (of a tree, that of its manifest), for receipts."""
+        return {f.file: f.sha256 for f in self.files} | {t.path: t.manifest for t in self.trees}
 
-@cache
-def datasets() -> dict[str, Dataset]:
-    """All datasets by name."""
-    return {name: _dataset(name, row) for name, row in tomllib.loads(_registry()).items()}
+
+def _dataset(name: str, row: dict[str, Any]) -> Dataset:
+    files = tuple(
+        Asset(
+            name=f"{name}/{file['path']}",
+            file=file["path"],
+            sha256=file["sha256"],
+            size=file["bytes"],
+            licence=row["licence"],
+            sources=tuple(WebFile(url) for url in file.get("urls", ())),
+        )
+        for file in row.get("files", ())
+    )
+    trees = tuple(Tree(**tree) for tree in row.get("trees", ()))
+    about = {key: row[key] for key in ("title", "licence", "licence_colour", "address")}
+    return Dataset(name=name, files=files, trees=trees, **about)
+
+
+DATASETS: dict[str, Dataset] = {
+    name: _dataset(name, row) for name, row in tomllib.loads(REGISTRY.read_text("utf-8")).items()
+}
 
 
 def dataset_file(dataset: str, filename: str, progress: Progress | None = None) -> Path:
     """A file of a dataset, checked against its sha256.
 
     Args:
-        dataset: A key of `datasets()`.
+        dataset: A key of `DATASETS`.
         filename: Path inside the dataset's folder.
         progress: Called with bytes done and bytes in all while it is downloaded.
 
@@ -103,6 +124,30 @@ def dataset_tree(dataset: str, folder: str) -> Path:
     return local / folder
 
 
+def get_dataset(dataset: str, progress: Progress | None = None) -> Path:
+    """Get all files of a dataset; returns the folder that holds them. Raises like `dataset_file`."""
+    spec = _named(dataset)
+    local = _local(dataset)
+    if local and all((local / part).exists() for part in spec.sha256):
+        folder = local
+    else:
+        folder = cache_dir() / "data" / dataset
+    done = 0
+    for asset in spec.files:
+        share = partial(_report, progress, done, spec.bytes) if progress else None
+        path = dataset_file(dataset, asset.file, share)
+        if not path.is_relative_to(folder):  # part of it lies in DLPORTAL_DATA_DIR, not all
+            raise not_here(dataset, asset.file)
+        done += asset.size
+    for tree in spec.trees:
+        dataset_tree(dataset, tree.path)
+    return folder
+
+
+def _report(progress: Progress, before: int, total: int, done: int, _of: int) -> None:
+    progress(before + done, total)
+
+
 def is_available(dataset: str) -> bool:
     """Whether all of a dataset lies on this machine (a quick look that hashes nothing)."""
     spec = _named(dataset)
@@ -112,14 +157,6 @@ def is_available(dataset: str) -> bool:
     ) and all(
         any(_count(place / tree.path) == tree.count for place in places) for tree in spec.trees
     )
-
-
-def fingerprints(dataset: str) -> dict[str, str]:
-    """The sha256 of each file (for folders, of their list), for receipts."""
-    spec = _named(dataset)
-    return {f"{dataset}/{asset.file}": asset.sha256 for asset in spec.files} | {
-        f"{dataset}/{tree.path}": tree.manifest for tree in spec.trees
-    }
 
 
 def not_here(dataset: str, filename: str) -> AssetError:
@@ -136,31 +173,10 @@ def not_here(dataset: str, filename: str) -> AssetError:
     )
 
 
-def _registry() -> str:
-    return REGISTRY.read_text("utf-8")
-
-
-def _dataset(name: str, row: dict[str, Any]) -> Dataset:
-    files = tuple(
-        Asset(
-            name=f"{name}/{file['path']}",
-            file=file["path"],
-            sha256=file["sha256"],
-            size=file["bytes"],
-            licence=row["licence"],
-            sources=tuple(WebFile(url) for url in file.get("urls", ())),
-        )
-        for file in row.get("files", ())
-    )
-    trees = tuple(Tree(**tree) for tree in row.get("trees", ()))
-    about = {key: row[key] for key in ("title", "licence", "licence_colour", "address")}
-    return Dataset(name=name, files=files, trees=trees, **about)
-
-
 def _named(dataset: str) -> Dataset:
-    if dataset not in datasets():
-        raise ValueError(f"no dataset {dataset!r}; datasets: {', '.join(datasets())}")
-    return datasets()[dataset]
+    if dataset not in DATASETS:
+        raise ValueError(f"no dataset {dataset!r}; datasets: {', '.join(DATASETS)}")
+    return DATASETS[dataset]
 
 
 def _local(dataset: str) -> Path | None:
