@@ -1,0 +1,245 @@
+"""Speech to text with Whisper tiny.en, with the time and confidence of every word.
+
+Whisper: Radford et al. 2022, https://arxiv.org/abs/2212.04356.
+"""
+
+import time
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from safetensors.numpy import load_file
+from torch import Tensor
+
+from dlportal.assets import BUNDLES, fetch_bundle
+from dlportal.cards import Bilingual, Card, Measured, Metric, Slice
+from dlportal.case import Evaluation, Example, Progress
+from dlportal.data import is_available, ljspeech_mini
+from dlportal.data.ljspeech_mini import Clip
+from dlportal.kinds.audio import AudioCase, Sound
+from dlportal.kinds.word_errors import blind_answer, compare
+from dlportal.messages import N_, InputError
+from dlportal.nets.whisper import RATE, WINDOW, Whisper, WordScorer
+from dlportal.results import Label, Result, Speech, Transcript
+from dlportal.training.metrics import measured, ratio
+from dlportal.training.receipts import describe_device, versions
+
+DATA = "ljspeech_mini"
+COMMAND = "python -m dlportal evaluate speech_recognition"
+SPOKEN = {
+    "spoken_numbers": (
+        Label("spoken_numbers", "Spoken by our voice: numbers", "由本站语音朗读：数字"),
+        "The 8:15 train to Boston costs $42.50 and arrives at 11:05.",
+        0.0,
+    ),
+    "spoken_noise": (
+        Label("spoken_noise", "Spoken by our voice, in noise", "由本站语音朗读，带噪声"),
+        "Would you rather walk along the river, or wait here for the bus?",
+        1.0,
+    ),
+}
+
+
+class SpeechRecognition(AudioCase):
+    """Recordings of English speech to text."""
+
+    batches = False
+    rate = RATE
+    net: Whisper | WordScorer
+
+    def __init__(self, card: Card) -> None:
+        super().__init__(card)
+        self.device = torch.device("cpu")  # CTranslate2's int8 kernels
+
+    def load(self) -> Whisper:
+        return Whisper(fetch_bundle("whisper-tiny-en"))
+
+    @property
+    def whisper(self) -> Whisper:
+        return self.net.whisper[0] if isinstance(self.net, WordScorer) else self.net
+
+    def decode(self, y: Tensor, raw: Sound) -> Transcript:
+        """Text of tokens; `predict` also gives the words' times and confidences."""
+        text = self.whisper.tokenizer.decode(y.long().tolist()).strip()
+        return Transcript(text, (), raw.seconds)
+
+    @torch.inference_mode()
+    def predict_batch(self, raws: Sequence[Sound]) -> list[Result]:
+        results: list[Result] = []
+        for raw in raws:
+            self.check(raw)
+            results.append(self.whisper.transcribe(self.encode(raw)[0].numpy()))
+        return results
+
+    def about(self, raw: Sound, heard: Transcript | None = None) -> Self:
+        """The case as a judge of its own transcript: how probable is each of its words?
+
+        Its network maps recordings to the log-odds of the words and its labels are the words.
+
+        Args:
+            raw: The recording.
+            heard: Its transcript, where it is known already.
+
+        Raises:
+            InputError: Longer than Whisper's window, or no word was heard.
+        """
+        if raw.seconds > WINDOW:
+            raise InputError(
+                N_("An explanation needs a recording of at most {limit:.0f} s. Cut it shorter."),
+                limit=WINDOW,
+            )
+        if heard is None:
+            (heard,) = self.predict_batch([raw])  # type: ignore[assignment]
+        scorer = WordScorer(self.whisper, heard.text) if heard is not None and heard.text else None
+        if scorer is None or not scorer.words:
+            raise InputError(N_("No word was heard, so there is none to explain."))
+        judge = self.with_net(scorer)
+        judge.labels = tuple(
+            Label(f"{place}", name, name) for place, name in enumerate(numbered(scorer.words))
+        )
+        return judge
+
+    def probabilities(self, y: Tensor) -> Tensor:
+        """Of words (of `about`): each on its own, shape (B, words)."""
+        return torch.sigmoid(y)
+
+    def targets(self, raw: Sound) -> list[int]:
+        """Words worth explaining: the least certain first."""
+        if not isinstance(self.net, WordScorer):
+            return self.about(raw).targets(raw)
+        with torch.inference_mode():
+            y = self.net(self.encode(raw))[0]
+        return y.argsort()[:3].tolist()
+
+    def examples(self) -> list[Example[Sound]]:
+        voice = N_("Spoken by the voice of this portal.")
+        shown = [Example("golden", GOLDEN, self.golden, voice, FOX)]
+        for name, (label, text, noise) in SPOKEN.items():
+            shown.append(Example(name, label, partial(speak, text, noise), voice, text))
+        if is_available(DATA):
+            shown += [self.clip_example(clip) for clip in ljspeech_mini.load()]
+        return shown
+
+    def clip_example(self, clip: Clip) -> Example[Sound]:
+        name = clip.id[-1]
+        label = Label(clip.id, f"Audiobook {name}", f"有声书 {name}")
+        return Example(clip.id, label, lambda: Sound(clip.sound, clip.rate), LJSPEECH, clip.text)
+
+    def golden(self) -> Sound:
+        """The portal's own voice says that a quick brown fox jumps over the lazy dog."""
+        return Sound(load_file(self.card.folder / "golden.safetensors")["input"][0], RATE)
+
+    def code(
+        self, raw: Sound, example: str | None, explainer: str | None, target: int | None
+    ) -> str:
+        return (
+            super()
+            .code(raw, example, explainer, target)
+            .replace(".explain(case, raw,", ".explain(case.about(raw), raw,")
+        )
+
+    def evaluate(
+        self,
+        split: str = "test",
+        data: Path | None = None,
+        limit: int | None = None,
+        progress: Progress | None = None,
+    ) -> Evaluation:
+        """Word error rate on LJ Speech clips, or on a folder laid out like them.
+
+        Args:
+            split: There is only "test"; nothing was trained here.
+            data: A folder with `metadata.csv` (id|text|normalised text) and `wavs/`.
+            limit: Take the first few only.
+            progress: Called with clips done and in all.
+        """
+        if split != "test":
+            raise ValueError(f"no split {split!r}; splits: test")
+        started = time.monotonic()
+        clips = ljspeech_mini.load(data)[:limit]
+        heard = []
+        for clip in clips:
+            heard.append(self.predict(Sound(clip.sound, clip.rate)).text)  # type: ignore[attr-defined]
+            if progress is not None:
+                progress(len(heard), len(clips))
+        return Evaluation(
+            case=self.card.id,
+            split=split,
+            n=len(clips),
+            seconds=time.monotonic() - started,
+            measured=self.summarise(clips, heard, DATA if data is None else data.name),
+            extra={"heard": heard},
+        )
+
+    def summarise(self, clips: Sequence[Clip], heard: Sequence[str], data: str) -> Measured:
+        """The card's machine-written part: all clips, each clip, and a blind answer."""
+
+        def wer(errors: ArrayLike, words: ArrayLike, model: str = "") -> Metric:
+            arrays = np.array(errors), np.array(words)
+            return measured("wer", data, "test", ratio, *arrays, command=COMMAND, model=model)
+
+        said = [clip.text for clip in clips]
+        pairs = [compare(a, b) for a, b in zip(said, heard, strict=True)]
+        slices = []
+        for clip, pair in zip(clips, pairs, strict=True):
+            name = clip.id[-4:]
+            # The interval of one clip is over its words: each is an error or not.
+            wrong = [int(p.kind != "equal") for p in pair.pairs]
+            spoken = [int(p.kind != "insert") for p in pair.pairs]
+            part = Bilingual(en=f"clip {name}", zh=f"片段 {name}")
+            slices.append(Slice(part=part, metric=wer(wrong, spoken)))
+        return Measured(
+            case=self.card.id,
+            parameters=self.whisper.numbers,
+            metrics=[wer([p.errors for p in pairs], [p.said for p in pairs])],
+            baselines=[wer(*blind_answer(said), model="always hearing one and the same sentence")],
+            slices=slices,
+            sha256={asset.file: asset.sha256 for asset in BUNDLES["whisper-tiny-en"].assets},
+            versions={
+                **versions("faster-whisper", "ctranslate2", "jiwer"),
+                "device": describe_device(),
+            },
+        )
+
+
+def speak(text: str, noise: float = 0.0) -> Sound:
+    """Let the synthesis case say a text.
+
+    Args:
+        text: English.
+        noise: White noise to add, as a share of the speech's own loudness.
+
+    Raises:
+        InputError: The voice cannot say it.
+    """
+    from dlportal.serving import get_case
+
+    spoken: Speech = get_case("speech_synthesis").predict(text)
+    samples = spoken.samples
+    if noise:
+        loudness = noise * float(np.sqrt((samples**2).mean()))
+        random = np.random.default_rng(0)
+        samples = samples + loudness * random.standard_normal(len(samples), np.float32)
+    return Sound(samples / max(1.0, float(np.abs(samples).max())), spoken.rate)
+
+
+FOX = "The quick brown fox jumps over the lazy dog."
+GOLDEN = Label("golden", "A synthetic voice", "合成语音")
+LJSPEECH = N_("LJ Speech, public domain: a reader's recordings of old books.")
+
+
+def numbered(words: Sequence[str]) -> list[str]:
+    """Words, numbered where one repeats."""
+    seen: dict[str, int] = {}
+    out = []
+    for word in words:
+        seen[word] = seen.get(word, 0) + 1
+        out.append(word if seen[word] == 1 else f"{word} ({seen[word]})")
+    return out
+
+
+CASE = SpeechRecognition
