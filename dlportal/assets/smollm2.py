@@ -14,12 +14,12 @@ from pathlib import Path
 from dlportal.assets.asset import AssetError, Progress
 from dlportal.assets.cache import cache_dir, disk_full, explained, locked
 from dlportal.assets.fetching import fetch
+from dlportal.assets.gguf import DONE
 from dlportal.messages import N_
 
 NAME = "smollm2-135m-instruct"
 UNPACKED = 275_000_000  # bytes that the folder needs
 PATIENCE = 600  # seconds
-DONE = "complete"  # written last: a folder without it is not used
 
 
 def smollm2_dir(progress: Progress | None = None) -> Path:
@@ -54,7 +54,7 @@ def _unpack(source: Path, folder: Path) -> None:
     part = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(part, ignore_errors=True)
     shutil.rmtree(folder, ignore_errors=True)  # without its last file it is of no use
-    command = [sys.executable, "-m", "dlportal.assets.smollm2", str(source), str(part)]
+    command = [sys.executable, "-m", "dlportal.assets.gguf", str(source), str(part)]
     root = Path(__file__).parents[2]
     paths = [str(root), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = os.environ | {"HF_HUB_OFFLINE": "1", "PYTHONPATH": os.pathsep.join(paths)}
@@ -63,38 +63,22 @@ def _unpack(source: Path, folder: Path) -> None:
         os.replace(part, folder)
     except (subprocess.SubprocessError, OSError) as error:
         shutil.rmtree(part, ignore_errors=True)
-        if stderr := getattr(error, "stderr", None):
-            error.add_note(stderr.decode("utf-8", "replace")[-2000:])
         raise AssetError(
             N_(
-                "SmolLM2 could not be unpacked; it needs 1.7 GB of free memory and 0.3 GB of "
-                "disk for half a minute, so close other programs and try again."
-            )
+                "SmolLM2 could not be unpacked ({reason}); it needs 1.7 GB of free memory and "
+                "0.3 GB of disk for half a minute, so close other programs and try again."
+            ),
+            reason=_reason(error),
         ) from error
 
 
-def convert(source: Path, folder: Path) -> None:
-    """Read a GGUF file and write bf16 safetensors, configuration and tokenizer."""
-    import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
-
-    where, file = str(source.parent), source.name
-    tokenizer = AutoTokenizer.from_pretrained(where, gguf_file=file)
-    tokenizer.save_pretrained(folder)
-    packed = AutoModelForCausalLM.from_pretrained(
-        where,
-        gguf_file=file,
-        dtype=torch.bfloat16,
-        quantization_config=GgufConfig(dequantize=True),
-    )
-    # A model that came from a GGUF file refuses to be saved, so its weights move to a plain one.
-    config = packed.config
-    del config.quantization_config
-    plain = AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16)
-    plain.load_state_dict(packed.state_dict())
-    plain.save_pretrained(folder)
-    (folder / DONE).touch()
-
-
-if __name__ == "__main__":
-    convert(Path(sys.argv[1]), Path(sys.argv[2]))
+def _reason(error: Exception) -> str:
+    """Why the other process failed, in a few words."""
+    if isinstance(error, subprocess.TimeoutExpired):
+        return f"not done after {PATIENCE} s"
+    if isinstance(error, subprocess.CalledProcessError):
+        if error.returncode < 0:
+            return f"ended by signal {-error.returncode}"
+        lines = error.stderr.decode("utf-8", "replace").strip().splitlines()
+        return lines[-1][:200] if lines else f"exit code {error.returncode}"
+    return str(error)
