@@ -29,8 +29,8 @@ def convert(source: Path, folder: Path) -> None:
     plain = AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16)
     plain.load_state_dict(packed.state_dict())
     plain.save_pretrained(folder)
-    for file in folder.iterdir():
-        file.chmod(0o644)  # safetensors writes for the owner alone; a cache may be shared
+    for written in folder.iterdir():
+        written.chmod(0o644)  # safetensors writes for the owner alone; a cache may be shared
     (folder / DONE).touch()
 
 

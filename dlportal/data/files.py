@@ -92,10 +92,10 @@ def dataset_file(dataset: str, filename: str, progress: Progress | None = None) 
     if filename not in files:
         raise ValueError(f"{dataset} has no file {filename!r}; files: {', '.join(files)}")
     asset = files[filename]
-    if (local := _local(dataset)) and (local / filename).is_file():
+    if (local := local_folder(dataset)) and (local / filename).is_file():
         found = _hash(local / filename)
         if found != asset.sha256:
-            raise _altered(f"{dataset}/{filename}", asset.sha256, found)
+            raise altered(f"{dataset}/{filename}", asset.sha256, found)
         return local / filename
     if not asset.sources:
         raise not_here(dataset, filename)
@@ -115,19 +115,23 @@ def dataset_tree(dataset: str, folder: str) -> Path:
     trees = {tree.path: tree for tree in _named(dataset).trees}
     if folder not in trees:
         raise ValueError(f"{dataset} has no folder {folder!r}; folders: {', '.join(trees)}")
-    local = _local(dataset)
+    local = local_folder(dataset)
     if local is None or not (local / folder).is_dir():
         raise not_here(dataset, folder)
     found = _manifest(local / folder)
     if found != trees[folder].manifest:
-        raise _altered(f"{dataset}/{folder}", trees[folder].manifest, found)
+        raise altered(f"{dataset}/{folder}", trees[folder].manifest, found)
     return local / folder
 
 
 def get_dataset(dataset: str, progress: Progress | None = None) -> Path:
     """Get all files of a dataset; returns the folder that holds them. Raises like `dataset_file`."""
     spec = _named(dataset)
-    local = _local(dataset)
+    if dataset == "pneumoniamnist":  # two files are known, and either will do
+        from dlportal.data import pneumoniamnist
+
+        return pneumoniamnist.find_file(progress).parent
+    local = local_folder(dataset)
     if local and all((local / part).exists() for part in spec.sha256):
         folder = local
     else:
@@ -151,7 +155,11 @@ def _report(progress: Progress, before: int, total: int, done: int, _of: int) ->
 def is_available(dataset: str) -> bool:
     """Whether all of a dataset lies on this machine (a quick look that hashes nothing)."""
     spec = _named(dataset)
-    places = [p for p in (_local(dataset), cache_dir() / "data" / dataset) if p]
+    if dataset == "pneumoniamnist":
+        from dlportal.data import pneumoniamnist
+
+        return pneumoniamnist.present_file() is not None
+    places = [p for p in (local_folder(dataset), cache_dir() / "data" / dataset) if p]
     return all(
         any(_has(place / asset.file, asset.size) for place in places) for asset in spec.files
     ) and all(
@@ -179,13 +187,14 @@ def _named(dataset: str) -> Dataset:
     return DATASETS[dataset]
 
 
-def _local(dataset: str) -> Path | None:
+def local_folder(dataset: str) -> Path | None:
     """The dataset's folder in `DLPORTAL_DATA_DIR`, if that is set."""
     root = os.environ.get("DLPORTAL_DATA_DIR")
     return Path(root).expanduser() / dataset if root else None
 
 
-def _altered(name: str, expected: str, found: str) -> AssetError:
+def altered(name: str, expected: str, found: str) -> AssetError:
+    """The error for a file of a dataset that is not the one its numbers were measured on."""
     return AssetError(
         N_(
             "{name} in DLPORTAL_DATA_DIR is not what it should be (sha256 {found} instead of "

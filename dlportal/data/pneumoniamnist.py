@@ -10,10 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
+from dlportal.assets.asset import Progress
 from dlportal.assets.cache import cache_dir, locked
 from dlportal.assets.transfer import Unreachable, download, wrong_hash
 from dlportal.assets.web import open_web
-from dlportal.data.files import dataset_file, is_available, not_here
+from dlportal.data.files import altered, local_folder, not_here
 from dlportal.data.splits import Images, Splits
 from dlportal.messages import N_, InputError
 
@@ -44,11 +45,10 @@ def load(folder: Path | None = None) -> Splits[Images]:
         path = next((folder / n for n in (REBUILT, OFFICIAL) if (folder / n).exists()), folder)
         parts = read(path)
     else:
-        path = dataset_file(NAME, REBUILT) if is_available(NAME) else _official()
+        path = find_file()
         parts = read(path)
         if (found := content_hash(parts)) != CONTENT:
-            path.unlink()  # can only be the download: the other file is checked already
-            raise wrong_hash(path.name, CONTENT, found)
+            raise altered(f"{NAME}/{path.name}", CONTENT, found)
     seen = {image.tobytes() for image in parts.validation.images}
     novel = [row for row, image in enumerate(parts.train.images) if image.tobytes() not in seen]
     return Splits(parts.train.take(np.array(novel)), parts.validation, parts.test)
@@ -86,13 +86,26 @@ def _part(file: np.lib.npyio.NpzFile, name: str) -> Images:
     return Images(np.ascontiguousarray(images[order]), labels[order].astype(np.int64))
 
 
-def _official() -> Path:
-    """Download the official file, unless it was before."""
+def present_file() -> Path | None:
+    """Whichever of the two files lies on this machine."""
+    places = [place for place in (local_folder(NAME), cache_dir() / "data" / NAME) if place]
+    paths = [place / name for place in places for name in (REBUILT, OFFICIAL)]
+    return next((path for path in paths if path.is_file()), None)
+
+
+def find_file(progress: Progress | None = None) -> Path:
+    """Whichever of the two files is here; else the official one is downloaded.
+
+    Raises:
+        AssetError: Neither here nor to be had.
+    """
+    if path := present_file():
+        return path
     path = cache_dir() / "data" / NAME / OFFICIAL
     with locked(path.parent):
         if not path.exists():
             try:
-                download(ADDRESS, path, open_web)
+                download(ADDRESS, path, open_web, progress=progress)
             except Unreachable as error:
                 raise not_here(NAME, OFFICIAL) from error
         found = md5(path.read_bytes(), usedforsecurity=False).hexdigest()
