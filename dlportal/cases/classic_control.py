@@ -70,6 +70,7 @@ WORLDS = {
             discount=0.995,
             steps=200,
             solved=-110.0,
+            reaches=True,
         ),
     )
 }
@@ -96,14 +97,12 @@ def recipes() -> dict[str, "Recipe"]:
 
     return {
         "CartPole-v1": Recipe(
-            algorithm="ppo",
             steps=100_000,
             copies=8,
             options={"n_steps": 32, "batch_size": 256, "gae_lambda": 0.8, "n_epochs": 20},
             rate=1e-3,
         ),
         "MountainCar-v0": Recipe(
-            algorithm="ppo",
             steps=1_000_000,
             copies=16,
             normalise=True,
@@ -112,7 +111,7 @@ def recipes() -> dict[str, "Recipe"]:
                 "batch_size": 256,
                 "gae_lambda": 0.98,
                 "n_epochs": 4,
-                "ent_coef": 0.01,
+                "ent_coef": 0.05,
             },
             rate=1e-3,
         ),

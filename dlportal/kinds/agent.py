@@ -4,9 +4,10 @@ A world is a gymnasium environment described as data. An agent case answers a si
 its action (so that the shared explainers apply) and plays whole episodes with `rollout`.
 """
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -34,6 +35,7 @@ class World:
         discount: Weight of the next step's return, in training and for values.
         steps: After so many steps an episode is cut off.
         solved: Mean reward from which on the world counts as solved.
+        reaches: Whether an episode that the world ends was a success (else a failure).
     """
 
     id: str
@@ -45,6 +47,7 @@ class World:
     discount: float
     steps: int
     solved: float
+    reaches: bool = False
 
     @property
     def discrete(self) -> bool:
@@ -258,6 +261,46 @@ def mask_inputs(world: World, policy: Policy, seeds: Sequence[int]) -> Masking:
     )
     rewards = np.array([track.total for track in tracks]).reshape(n + 1, len(seeds))
     return Masking(world.columns, rewards[0], rewards[1:])
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Whether attributions order the inputs as masking does.
+
+    `pairs` of inputs differ clearly in what hiding them costs; in `right` of them the one with
+    the larger attribution is the one that is missed more.
+    """
+
+    right: int
+    pairs: int
+
+    @property
+    def verdict(self) -> Literal["agrees", "mixed", "disagrees"]:
+        if self.pairs and self.right == self.pairs:
+            return "agrees"
+        return "mixed" if 2 * self.right > self.pairs or not self.pairs else "disagrees"
+
+
+def agreement(shares: np.ndarray, masking: Masking, draws: int = 1000) -> Agreement:
+    """Compare attributions with what hiding costs.
+
+    Args:
+        shares: Attribution of each input, at least 0, shape (S,).
+        masking: Rewards with each input hidden.
+        draws: Bootstrap resamples over episodes; a difference is clear if the 95 % interval of
+            its mean leaves out 0.
+    """
+    rng = np.random.default_rng(0)
+    episodes = masking.masked.shape[1]
+    rows = rng.integers(0, episodes, (draws, episodes))
+    right = pairs = 0
+    for i, j in itertools.combinations(range(len(shares)), 2):
+        gap = masking.masked[j] - masking.masked[i]  # above 0: hiding i costs more
+        low, high = np.percentile(gap[rows].mean(axis=1), [2.5, 97.5])
+        if low > 0 or high < 0:
+            pairs += 1
+            right += (shares[i] > shares[j]) == (low > 0)
+    return Agreement(right, pairs)
 
 
 def visited(policy: Policy, world: World, seeds: Sequence[int]) -> Tensor:

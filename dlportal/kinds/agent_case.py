@@ -23,7 +23,7 @@ from dlportal.kinds.agent import (
     play,
     random_player,
 )
-from dlportal.kinds.table import TableCase
+from dlportal.kinds.table import ColumnMasker, TableCase
 from dlportal.messages import N_, InputError
 from dlportal.nets.policy import Policy
 from dlportal.results import Classes, Label, Score
@@ -107,6 +107,18 @@ class AgentCase(TableCase):
 
         return load_weights(Agents(list(self.worlds.values())), self.card.weights)
 
+    def with_weights(self, path: Path) -> Self:
+        """The same case with agents of another training, for the worlds that it holds."""
+        from safetensors.torch import load_file
+
+        from dlportal.training.store import load_weights
+
+        # Names look like policies.CartPole-v1.0.actor.0.weight.
+        places = {tuple(name.split(".")[1:3]) for name in load_file(path) if "actor" in name}
+        worlds = [w for w in self.worlds.values() if any(w.id == place[0] for place in places)]
+        seeds = len({place[1] for place in places})
+        return self.with_net(load_weights(Agents(worlds, seeds), path))
+
     @property
     def agents(self) -> Agents:
         assert isinstance(self.net, Agents)
@@ -166,6 +178,10 @@ class AgentCase(TableCase):
         """The mean state of the agent's own episodes, shape (1, S)."""
         return self.agents.policy(self.world_of(x[0])).typical.expand_as(x).clone()
 
+    def masker(self, raw: np.ndarray) -> ColumnMasker:
+        x = self.encode(raw)
+        return ColumnMasker(x, self.typical(x), tuple(c.en for c in self.world_of(raw).columns))
+
     def examples(self) -> list[Example[np.ndarray]]:
         return [
             Example(key, Label(key, en, zh), functools.partial(np.array, state))
@@ -173,7 +189,7 @@ class AgentCase(TableCase):
         ]
 
     def golden(self) -> np.ndarray:
-        return self.examples()[0].load()
+        return np.array(next(iter(self.moments.values()))[1][3])
 
     def rollout(self, seed: int, player: str = "agent", hidden: Sequence[str] = ()) -> Rollout:
         """Play one episode.
@@ -191,6 +207,29 @@ class AgentCase(TableCase):
             raise ValueError(f"no player {player!r}; players: agent, random")
         policy = self.policy if player == "agent" else None
         return make_rollout(self.world, policy, seed, tuple(hidden))
+
+    def seen(self, episode: Rollout, step: int) -> np.ndarray:
+        """What the agent saw at a step of its episode: hidden inputs at their typical values."""
+        typical = self.policy.typical.numpy()
+        keep = [column.id not in episode.hidden for column in self.world.columns]
+        return np.where(keep, episode.states[step], typical)
+
+    def episode_code(
+        self, episode: Rollout, step: int, explainer: str | None, target: int | None
+    ) -> str:
+        """The lines of Python that play an episode and explain one of its steps."""
+        lines = [
+            "from dlportal.case import load_case",
+            "",
+            f"case = load_case({self.card.id!r}).at({self.world.id!r})",
+            f"episode = case.rollout({episode.seed}, hidden={episode.hidden!r})",
+            f"raw = case.seen(episode, {step})",
+            "result = case.predict(raw)",
+        ]
+        if explainer is not None and target is not None:
+            lines[1:1] = ["from dlportal.explain import get_explainer"]
+            lines += [f"explanation = get_explainer({explainer!r}).explain(case, raw, {target})"]
+        return "\n".join(lines) + "\n"
 
     def mask_inputs(self, seeds: Sequence[int]) -> Masking:
         """The reward with each input hidden, on the same episodes."""

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 CLIP = 10.0  # normalised states are cut off here, as the library does
 EPSILON = 1e-8
 
-Head = Literal["logits", "values", "mean"]
+Head = Literal["logits", "mean"]
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,7 @@ class PolicyShape:
         states: Numbers in a state.
         actions: Discrete actions, or numbers in a continuous action.
         hidden: Widths of the hidden layers.
-        head: "logits" (PPO, discrete), "values" (DQN: a return for each action) or
-            "mean" (PPO, continuous: the mean of a Gaussian).
+        head: "logits" (discrete actions) or "mean" (a continuous one: the mean of a Gaussian).
         limit: Largest force of a continuous action.
     """
 
@@ -55,13 +54,8 @@ class Policy(nn.Module):
     def __init__(self, shape: PolicyShape) -> None:
         super().__init__()
         self.shape = shape
-        activation = nn.ReLU if shape.head == "values" else nn.Tanh
-        self.actor = perceptron((shape.states, *shape.hidden, shape.actions), activation)
-        self.critic = (
-            None
-            if shape.head == "values"
-            else perceptron((shape.states, *shape.hidden, 1), activation)
-        )
+        self.actor = perceptron((shape.states, *shape.hidden, shape.actions))
+        self.critic = perceptron((shape.states, *shape.hidden, 1))
         self.register_buffer("mean", torch.zeros(shape.states))
         self.register_buffer("std", torch.ones(shape.states))
         self.register_buffer("typical", torch.zeros(shape.states))
@@ -87,10 +81,7 @@ class Policy(nn.Module):
 
     def value(self, x: Tensor) -> Tensor:
         """The discounted return the agent expects from states (B, S) on; shape (B,)."""
-        x = self.normalise(x)
-        if self.critic is None:
-            return self.actor(x).max(dim=-1).values
-        return self.critic(x).squeeze(-1)
+        return self.critic(self.normalise(x)).squeeze(-1)
 
     def act(self, x: Tensor) -> Tensor:
         """The action without exploring: index of the best, shape (B,), or the force (B, A)."""
@@ -98,11 +89,11 @@ class Policy(nn.Module):
         return y if self.shape.head == "mean" else y.argmax(dim=-1)
 
 
-def perceptron(widths: tuple[int, ...], activation: type[nn.Module]) -> nn.Sequential:
-    """Linear layers of these widths with `activation` between them."""
+def perceptron(widths: tuple[int, ...]) -> nn.Sequential:
+    """Linear layers of these widths with tanh between them."""
     layers: list[nn.Module] = []
     for wide, narrow in pairwise(widths):
-        layers += [nn.Linear(wide, narrow), activation()]
+        layers += [nn.Linear(wide, narrow), nn.Tanh()]
     return nn.Sequential(*layers[:-1])
 
 
@@ -116,7 +107,7 @@ def from_library(
 
     Args:
         shape: What the network looks like.
-        tensors: `model.policy.state_dict()` of PPO or DQN.
+        tensors: `model.policy.state_dict()` of PPO or A2C.
         statistics: Mean and variance of `VecNormalize`, each (S,), where it was used.
         reward_scale: What `VecNormalize` divided rewards by; the critic is scaled back, so that
             values are in the environment's own units.
@@ -126,13 +117,10 @@ def from_library(
     """
     policy = Policy(shape)
     last = 2 * len(shape.hidden)  # index of the output layer in a Sequential
-    if shape.head == "values":
-        names = {"actor": ("q_net.q_net", f"q_net.q_net.{last}")}
-    else:
-        names = {
-            "actor": ("mlp_extractor.policy_net", "action_net"),
-            "critic": ("mlp_extractor.value_net", "value_net"),
-        }
+    names = {
+        "actor": ("mlp_extractor.policy_net", "action_net"),
+        "critic": ("mlp_extractor.value_net", "value_net"),
+    }
     renamed = {"typical": policy.typical, "mean": policy.mean, "std": policy.std}
     for ours, (body, output) in names.items():
         for kind in ("weight", "bias"):
@@ -144,8 +132,7 @@ def from_library(
         renamed["mean"] = mean.float()
         renamed["std"] = torch.sqrt(variance + EPSILON).float()
     policy.load_state_dict(renamed)
-    if policy.critic is not None:
-        with torch.no_grad():
-            for tensor in policy.critic[last].parameters():
-                tensor.mul_(reward_scale)
+    with torch.no_grad():
+        for tensor in policy.critic[last].parameters():
+            tensor.mul_(reward_scale)
     return policy.eval()

@@ -4,7 +4,6 @@ The library does the learning; here are the reports, the choice of the best poli
 episodes, and the way from the library's policy to tensors of our own.
 
 PPO: Schulman et al. 2017, https://arxiv.org/abs/1707.06347
-DQN: Mnih et al. 2015, https://doi.org/10.1038/nature14236
 Library: Raffin et al. 2021, https://jmlr.org/papers/v22/20-1364.html
 Settings start from RL Baselines3 Zoo, https://github.com/DLR-RM/rl-baselines3-zoo
 """
@@ -18,7 +17,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from stable_baselines3 import DQN, PPO
+from stable_baselines3 import PPO
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.env_util import make_vec_env
@@ -30,7 +29,6 @@ from dlportal.nets.policy import Policy, from_library
 from dlportal.training.events import Event, Run
 from dlportal.training.store import load_weights, save_weights
 
-ALGORITHMS: dict[str, Any] = {"ppo": PPO, "dqn": DQN}
 REPORT_SECONDS = 0.5
 # Seeds of start states, kept apart: training uses small ones.
 CHECK_SEEDS = range(10_000, 10_050)  # which moment of a training is kept
@@ -44,18 +42,16 @@ class Recipe:
     """How an agent is trained.
 
     Attributes:
-        algorithm: "ppo" or "dqn".
         steps: Steps in the world, over all copies.
         copies: Worlds played side by side.
         normalise: Whether states and rewards are scaled by running statistics.
-        options: Arguments of the library's class, without rates.
+        options: Further arguments of the library's PPO.
         rate: Learning rate at the start.
-        clip: PPO's clip range at the start; unused by DQN.
+        clip: Clip range at the start.
         falling: Whether rate and clip range fall linearly to zero.
         checks: How often the policy is measured on validation episodes.
     """
 
-    algorithm: Literal["ppo", "dqn"]
     steps: int
     copies: int = 1
     normalise: bool = False
@@ -90,23 +86,21 @@ def schedule(start: float, falling: bool) -> Callable[[float], float]:
     return lambda left: start * left if falling else start
 
 
-def build(world: World, recipe: Recipe, seed: int) -> BaseAlgorithm:
+def build(world: World, recipe: Recipe, seed: int) -> PPO:
     """The library's learner in its world."""
-    options = dict(recipe.options)
     env: Any = make_vec_env(world.make, n_envs=recipe.copies, seed=seed)
     if recipe.normalise:
         env = VecNormalize(env, norm_reward=True, gamma=world.discount)
-    if recipe.algorithm == "ppo":
-        options["clip_range"] = schedule(recipe.clip, recipe.falling)
-    return ALGORITHMS[recipe.algorithm](
+    return PPO(
         "MlpPolicy",
         env,
         learning_rate=schedule(recipe.rate, recipe.falling),
+        clip_range=schedule(recipe.clip, recipe.falling),
         gamma=world.discount,
         policy_kwargs={"net_arch": list(world.shape.hidden)},
         seed=seed,
         device="cpu",
-        **options,
+        **recipe.options,
     )
 
 
@@ -153,7 +147,7 @@ class Reporter(BaseCallback):
 
     def emit(self, kind: Literal["step", "epoch"], metrics: dict[str, float] | None = None) -> None:
         logged = self.logger.name_to_value
-        loss = logged.get("train/value_loss", logged.get("train/loss"))
+        loss = logged.get("train/value_loss")
         done = self.num_timesteps
         pace = (time.monotonic() - self.started) / max(1, done)
         step = self.part.before + min(done, self.recipe.steps)
@@ -221,7 +215,8 @@ def train_agents(
         seeds: Training seeds.
         run: Gets the events; `facts` says which agent was chosen and all validation rewards.
     """
-    agents = Agents(worlds, len(seeds))
+    with torch.random.fork_rng(devices=[]):
+        agents = Agents(worlds, len(seeds))
     total = sum(recipes[world.id].steps for world in worlds) * len(seeds)
     done = 0
     rewards: dict[str, list[float]] = {world.id: [] for world in worlds}

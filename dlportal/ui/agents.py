@@ -1,14 +1,17 @@
 """The page of an agent: choose a world, watch an episode, pick a moment to explain."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
-from dlportal.kinds.agent import Agreement, Masking, Rollout, agreement
+from dlportal.kinds.agent import Agreement, Masking, Rollout, World, agreement
 from dlportal.kinds.agent_case import MASKED_EPISODES, STARTS, AgentCase
 from dlportal.messages import N_
+from dlportal.training.background import Job, jobs
 from dlportal.ui.charts import bars, show_chart
 from dlportal.ui.code_panel import show_code
 from dlportal.ui.inputs import Picked, digest
@@ -26,8 +29,20 @@ VERDICTS: dict[str, tuple[str, Any, str]] = {
 }
 
 
-def choose_world(case: AgentCase) -> AgentCase:
-    """Pills with the worlds; the goal of the chosen one below."""
+@dataclass(frozen=True)
+class Player:
+    """An agent in a world; `key` tells the shipped agents and those of trainings apart."""
+
+    case: AgentCase
+    key: str
+
+    @property
+    def world(self) -> World:
+        return self.case.world
+
+
+def choose_player(case: AgentCase) -> Player:
+    """Pills with the worlds, the goal below, and, after a training, whose agent plays."""
     valid("world", list(case.worlds), next(iter(case.worlds)))
     chosen = st.pills(
         _("World"),
@@ -37,15 +52,43 @@ def choose_world(case: AgentCase) -> AgentCase:
         required=True,
         persist_state="page",
     )
-    agent = case.at(chosen)
-    note(agent.world.goal(language()))
-    return agent
+    case = case.at(str(chosen))
+    note(case.world.goal(language()))
+    job = newest_training(case)
+    if job is None or job.weights is None:
+        return Player(case, "shipped")
+    valid("agent", ["shipped", "trained"], "shipped")
+    whose = st.segmented_control(
+        _("Agent"),
+        ["shipped", "trained"],
+        format_func=lambda a: _("Shipped") if a == "shipped" else _("Just trained"),
+        key="agent",
+        required=True,
+        persist_state="page",
+    )
+    if whose == "shipped":
+        return Player(case, "shipped")
+    return Player(trained(job.id, case.card.id, job.weights, case).at(case.world.id), job.id)
 
 
-def choose_start(agent: AgentCase) -> tuple[int, tuple[str, ...]]:
+def newest_training(case: AgentCase) -> Job | None:
+    """The newest finished training that made an agent for this world."""
+    for job in jobs(case.card.id):
+        if job.status in ("done", "stopped") and job.weights is not None:
+            with_all = job.settings.budget == "full"
+            return job if with_all or case.world.id == next(iter(case.worlds)) else None
+    return None
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def trained(job_id: str, case_id: str, _weights: Path, _case: AgentCase) -> AgentCase:
+    return _case.with_weights(_weights)
+
+
+def choose_start(player: Player) -> tuple[int, tuple[str, ...]]:
     """The start state's seed, and the inputs the agent may not see."""
     seed = st.number_input(_("Start (random seed)"), 0, 9999, 0, key="start", persist_state="page")
-    names = {column.id: column(language()) for column in agent.world.columns}
+    names = {column.id: column(language()) for column in player.world.columns}
     kept = [name for name in st.session_state.get("hidden") or [] if name in names]
     st.session_state["hidden"] = kept
     hidden = st.pills(
@@ -62,18 +105,20 @@ def choose_start(agent: AgentCase) -> tuple[int, tuple[str, ...]]:
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def played(
-    case_id: str, world: str, seed: int, hidden: tuple[str, ...], _agent: AgentCase
-) -> tuple[Rollout, Rollout]:
+def played(key: tuple[str, ...], seed: int, hidden: tuple[str, ...], _agent: AgentCase) -> Any:
     return _agent.rollout(seed, hidden=hidden), _agent.rollout(seed, "random")
 
 
-def play(agent: AgentCase, seed: int, hidden: tuple[str, ...]) -> tuple[Rollout, Rollout]:
+def play(player: Player, seed: int, hidden: tuple[str, ...]) -> tuple[Rollout, Rollout]:
     """The agent's episode and a random player's from the same start."""
-    return played(agent.card.id, agent.world.id, seed, hidden, agent)
+    return played(cache_key(player), seed, hidden, player.case)
 
 
-def show_episode(agent: AgentCase, episode: Rollout, chance: Rollout, moment: int) -> None:
+def cache_key(player: Player) -> tuple[str, ...]:
+    return player.case.card.id, player.world.id, player.key
+
+
+def show_episode(agent: Player, episode: Rollout, chance: Rollout, moment: int) -> None:
     """Rewards beside the random player's, and the stage."""
     with st.grid(3, min_column_width=120):
         st.metric(_("Reward"), f"{episode.total:,.0f}", help=ending(agent, episode))
@@ -101,7 +146,7 @@ def show_episode(agent: AgentCase, episode: Rollout, chance: Rollout, moment: in
     )
 
 
-def ending(agent: AgentCase, episode: Rollout) -> str:
+def ending(agent: Player, episode: Rollout) -> str:
     """How the episode ended."""
     if not episode.terminated:
         return _("The episode was cut off at its limit of {n} steps.").format(n=agent.world.steps)
@@ -110,24 +155,27 @@ def ending(agent: AgentCase, episode: Rollout) -> str:
     return _("The agent failed after {n} steps.").format(n=episode.length)
 
 
-def pick_moment(agent: AgentCase, episode: Rollout) -> tuple[int, Picked]:
+def pick_moment(player: Player, episode: Rollout) -> tuple[int, Picked]:
     """A slider over the steps; what the agent saw there is the input of the panels."""
     last = max(1, episode.length - 1)
+    episode_key = (*cache_key(player), episode.seed, episode.hidden)
     chosen = st.session_state.get("moment")
-    if not isinstance(chosen, int):  # at first, the step where the agent is surest
+    if not isinstance(chosen, int) or st.session_state.get("moment_of", episode_key) != episode_key:
+        # A new episode starts at the step where the agent is surest.
         chosen = int(np.ptp(episode.probabilities, axis=1).argmax())
+    st.session_state["moment_of"] = episode_key
     st.session_state["moment"] = min(chosen, last)
     step = st.slider(_("Which moment to explain?"), 0, last, key="moment", persist_state="page")
     step = min(step, episode.length - 1)
-    raw = agent.seen(episode, step)
+    raw = player.case.seen(episode, step)
     lang = language()
-    shown = [f"{c(lang)} {value:+.3f}" for c, value in zip(agent.world.columns, raw)]
+    shown = [f"{c(lang)} {value:+.3f}" for c, value in zip(player.world.columns, raw)]
     note(_("It sees: {state}").format(state=", ".join(shown)))
-    return step, Picked(raw, None, digest(raw))
+    return step, Picked(raw, None, f"{digest(raw)}-{player.key}")
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def masked(case_id: str, world: str, _agent: AgentCase) -> Masking:
+def masked(key: tuple[str, ...], _agent: AgentCase) -> Masking:
     first = STARTS["validation"]
     return _agent.mask_inputs(range(first, first + MASKED_EPISODES))
 
@@ -145,7 +193,7 @@ def mean_attribution(key: tuple[Any, ...], method: str, _agent: AgentCase, _e: R
     return total / max(total.sum(), 1e-12)
 
 
-def masking_check(agent: AgentCase, episode: Rollout) -> Callable[[], None]:
+def masking_check(player: Player, episode: Rollout) -> Callable[[], None]:
     """Below the map of one moment: does the agent need what maps name over the episode?"""
 
     def draw() -> None:
@@ -153,13 +201,13 @@ def masking_check(agent: AgentCase, episode: Rollout) -> Callable[[], None]:
         if not method:
             return
         st.header(_("Does the agent need what the map names?"), anchor=False)
-        key = (agent.card.id, agent.world.id, episode.seed, episode.hidden)
+        key = (*cache_key(player), episode.seed, episode.hidden)
         with st.skeleton(height=260):
-            shares = mean_attribution(key, method, agent, episode)
-            masking = masked(agent.card.id, agent.world.id, agent)
+            shares = mean_attribution(key, method, player.case, episode)
+            masking = masked(cache_key(player), player.case)
         found = agreement(shares, masking)
         order = np.argsort(-shares)
-        names = [agent.world.columns[i](language()) for i in order]
+        names = [player.world.columns[i](language()) for i in order]
         draw_verdict(found, names, masking.drops[order])
         left, right = st.columns(2, gap="large")
         with left:
@@ -199,17 +247,17 @@ def draw_verdict(found: Agreement, names: list[str], drops: np.ndarray) -> None:
     )
 
 
-def episode_code(agent: AgentCase, episode: Rollout, step: int) -> Callable[[], None]:
+def episode_code(player: Player, episode: Rollout, step: int) -> Callable[[], None]:
     """The lines that play this episode and explain this moment."""
 
     def draw() -> None:
         note(_("This plays the episode above and explains the same moment; a test runs it."))
-        code = agent.episode_code(
+        code = player.case.episode_code(
             episode,
             step,
             st.session_state.get("method"),
             st.session_state.get("target"),
         )
-        show_code(code, agent.card.id)
+        show_code(code, player.case.card.id)
 
     return draw
