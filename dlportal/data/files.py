@@ -97,8 +97,6 @@ def dataset_file(dataset: str, filename: str, progress: Progress | None = None) 
         if found != asset.sha256:
             raise altered(f"{dataset}/{filename}", asset.sha256, found)
         return local / filename
-    if not asset.sources:
-        raise not_here(dataset, filename)
     try:
         return fetch_files(cache_dir() / "data" / dataset, (asset,), progress) / filename
     except NotFetched as error:
@@ -118,8 +116,7 @@ def dataset_tree(dataset: str, folder: str) -> Path:
     local = local_folder(dataset)
     if local is None or not (local / folder).is_dir():
         raise not_here(dataset, folder)
-    found = _manifest(local / folder)
-    if found != trees[folder].manifest:
+    if (found := _manifest(local / folder)) != trees[folder].manifest:
         raise altered(f"{dataset}/{folder}", trees[folder].manifest, found)
     return local / folder
 
@@ -159,12 +156,11 @@ def is_available(dataset: str) -> bool:
         from dlportal.data import pneumoniamnist
 
         return pneumoniamnist.present_file() is not None
-    places = [p for p in (local_folder(dataset), cache_dir() / "data" / dataset) if p]
+    local, cached = local_folder(dataset), cache_dir() / "data" / dataset
+    places = [place for place in (local, cached) if place]
     return all(
         any(_has(place / asset.file, asset.size) for place in places) for asset in spec.files
-    ) and all(
-        any(_count(place / tree.path) == tree.count for place in places) for tree in spec.trees
-    )
+    ) and all(local and _count(local / tree.path) == tree.count for tree in spec.trees)
 
 
 def not_here(dataset: str, filename: str) -> AssetError:
