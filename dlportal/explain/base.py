@@ -17,7 +17,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from torch import Tensor
 
-from dlportal.case import Case, Knob
+from dlportal.case import Case, Knob, Progress
 
 
 @runtime_checkable
@@ -107,14 +107,52 @@ class Explanation:
     knobs: dict[str, Any] = field(default_factory=dict)
 
 
+@runtime_checkable
 class Explainer(Protocol):
     """One attribution method. Stateless: one object serves all threads."""
 
-    name: str  # id, snake_case
-    title: str  # shown, marked with N_
-    paper: str  # address
-    knobs: tuple[Knob, ...]
+    @property
+    def name(self) -> str:
+        """Id, snake_case."""
+        ...
 
-    def supports(self, case: Case) -> bool: ...
+    @property
+    def title(self) -> str:
+        """Shown; marked with `N_`."""
+        ...
 
-    def explain(self, case: Case, raw: Any, target: int, **knobs: Any) -> Explanation: ...
+    @property
+    def about(self) -> str:
+        """What it does, one sentence; marked with `N_`."""
+        ...
+
+    @property
+    def paper(self) -> str:
+        """Address."""
+        ...
+
+    @property
+    def knobs(self) -> tuple[Knob, ...]:
+        """Settings that become widgets."""
+        ...
+
+    def supports(self, case: Case) -> bool:
+        """Whether the case offers what this method needs."""
+        ...
+
+    def explain(
+        self, case: Case, raw: Any, target: int, progress: Progress | None = None, **knobs: Any
+    ) -> Explanation:
+        """Explain one output for one input.
+
+        Args:
+            case: A case this method supports.
+            raw: A checked input.
+            target: Output index.
+            progress: Called with passes done and passes expected; may raise to give up.
+            **knobs: By name; what is left out takes its default.
+
+        Raises:
+            ValueError: An unknown knob or choice, a value out of range, no such output.
+        """
+        ...

@@ -1,0 +1,77 @@
+"""EfficientNet-Lite0: 4.7 million parameters, 1000 ImageNet classes, made for phones.
+
+Paper: Tan and Le 2019, https://arxiv.org/abs/1905.11946 (Lite: no squeeze-and-excitation, ReLU6).
+The network is timm's `tf_efficientnet_lite0`; the weights are TensorFlow's, converted.
+"""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+# The preprocessing the weights were trained with, on pixels in [0, 1].
+SIDE = 224
+MEAN = 0.498
+STD = 0.502
+CHANNELS = 1280  # of the feature maps
+PUBLISHED_CLASSES = 1000
+
+
+class EfficientNetLite0(nn.Module):
+    """Feature maps, then a head, so that Grad-CAM needs no hooks.
+
+    Args:
+        classes: Outputs of the head.
+        dropout: Before the head, while training.
+    """
+
+    def __init__(self, classes: int = 1000, dropout: float = 0.0) -> None:
+        super().__init__()
+        from timm.models.efficientnet import tf_efficientnet_lite0  # seconds to import
+
+        self.body = tf_efficientnet_lite0(num_classes=classes, drop_rate=dropout)
+
+    def features(self, x: Tensor) -> Tensor:
+        """Normalised pictures (B, 3, H, W) to feature maps (B, 1280, H/32, W/32)."""
+        return self.body.forward_features(x)
+
+    def head(self, f: Tensor) -> Tensor:
+        """Feature maps to logits (B, classes)."""
+        return self.body.forward_head(f)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.features(x))
+
+
+def pretrained(path: Path, classes: int = 1000, dropout: float = 0.0) -> EfficientNetLite0:
+    """Build the network with the published weights.
+
+    The file holds the same tensors as timm's network in the same order under other names. With
+    another number of `classes` the head starts anew: that is how a case fine-tunes the network.
+
+    Args:
+        path: A `.pth` state dict; no code in it is run.
+        classes: Outputs of the head.
+        dropout: Before the head, while training.
+
+    Raises:
+        ValueError: The file does not hold the tensors of EfficientNet-Lite0.
+    """
+    net = EfficientNetLite0(classes, dropout)
+    published = without_counters(torch.load(path, map_location="cpu", weights_only=True))
+    names = without_counters(net.body.state_dict())
+    if len(published) != len(names):
+        raise ValueError(f"{path.name} has {len(published)} tensors; {len(names)} are needed")
+    state = dict(zip(names, published.values()))
+    if classes != PUBLISHED_CLASSES:
+        state = {name: t for name, t in state.items() if not name.startswith("classifier.")}
+    for name, tensor in state.items():
+        if tensor.shape != names[name].shape:
+            raise ValueError(f"{path.name}: {name} is {tuple(tensor.shape)} there")
+    net.body.load_state_dict(state, strict=False)  # the counters stay as they are
+    return net
+
+
+def without_counters(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Leave out batch normalisation's counters, which inference does not use."""
+    return {name: t for name, t in state.items() if not name.endswith("num_batches_tracked")}
