@@ -7,6 +7,7 @@ from typing import Any
 
 from dlportal.assets import BUNDLES, AssetError, Progress, fetch, fetch_bundle
 from dlportal.cards import Card
+from dlportal.data import DATASETS, get_dataset
 
 MeterFor = Callable[[str], AbstractContextManager[Progress]]
 
@@ -24,7 +25,7 @@ def fetch_all(cards: Sequence[Card], meter: MeterFor) -> list[dict[str, Any]]:
     rows = []
     for kind, names in (
         ("asset", unique(name for card in cards for name in card.assets)),
-        ("dataset", unique(name for card in cards for name in card.datasets)),
+        ("dataset", unique(name for card in cards for name in card.datasets if name in DATASETS)),
     ):
         for name in names:
             wanted = [card.id for card in cards if name in card.assets + card.datasets]
@@ -45,7 +46,5 @@ def unique(names: Any) -> list[str]:
 def fetch_one(kind: str, name: str, progress: Progress) -> Path:
     """Fetch one asset, bundle or dataset."""
     if kind == "dataset":
-        from dlportal.data import get_dataset
-
         return get_dataset(name, progress)
     return fetch_bundle(name, progress) if name in BUNDLES else fetch(name, progress)

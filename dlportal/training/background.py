@@ -31,6 +31,7 @@ from dlportal.training.events import Event
 
 Status = Literal["waiting", "running", "done", "stopped", "failed"]
 
+ENTRY = [sys.executable, "-m", "dlportal"]
 KEPT = 20  # finished jobs whose folders stay
 LINE = 8  # jobs that may wait
 POLL = 0.3  # seconds between looks at the line
@@ -154,7 +155,7 @@ def start(case_id: str, settings: Settings) -> Job:
 
 def spawn(folder: Path, record: Record) -> subprocess.Popen[bytes]:
     """Start the child; a session of its own keeps the terminal's Ctrl-C away from it."""
-    command = [sys.executable, "-m", "dlportal", "train", record.case_id]
+    command = [*ENTRY, "train", record.case_id]
     command += ["--budget", record.budget, "--seed", str(record.seed), "--job", str(folder)]
     root = Path(__file__).resolve().parents[2]
     path = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH", "")]))

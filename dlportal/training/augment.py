@@ -1,0 +1,73 @@
+"""Random changes of pictures, a whole batch at a time, from a given generator."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Affine:
+    """How far pictures are moved.
+
+    Attributes:
+        degrees: Largest rotation either way.
+        scale: Largest change of size, as a share.
+        shift: Largest shift, as a share of the side.
+        shear: Largest shear.
+        flip: Probability of a mirror image, 0-1.
+    """
+
+    degrees: float = 10.0
+    scale: float = 0.1
+    shift: float = 0.08
+    shear: float = 0.05
+    flip: float = 0.5
+
+    def __call__(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        """Rotate, resize, shift, shear and mirror pictures (B, C, H, W), each differently."""
+        n = len(x)
+
+        def draw(most: float) -> Tensor:
+            return (2 * torch.rand(n, generator=generator) - 1) * most
+
+        angle = draw(math.radians(self.degrees))
+        size = 1 + draw(self.scale)
+        mirror = torch.where(torch.rand(n, generator=generator) < self.flip, -1.0, 1.0)
+        cos, sin = angle.cos() * size, angle.sin() * size
+        top = torch.stack([cos * mirror, -sin + draw(self.shear), 2 * draw(self.shift)], dim=1)
+        bottom = torch.stack([sin * mirror + draw(self.shear), cos, 2 * draw(self.shift)], dim=1)
+        grid = F.affine_grid(torch.stack([top, bottom], dim=1), list(x.shape), align_corners=False)
+        return F.grid_sample(x, grid, padding_mode="border", align_corners=False)
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """How far brightness, contrast and gamma of pictures in [0, 1] change.
+
+    Attributes:
+        brightness: Largest shift.
+        contrast: Largest change of the contrast, as a share.
+        gamma: Largest change of the gamma's logarithm.
+        noise: Largest standard deviation of added noise.
+    """
+
+    brightness: float = 0.1
+    contrast: float = 0.2
+    gamma: float = 0.3
+    noise: float = 0.02
+
+    def __call__(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        """Change pictures (B, C, H, W), each differently; they stay in [0, 1]."""
+        n = len(x)
+
+        def draw() -> Tensor:
+            return 2 * torch.rand(n, 1, 1, 1, generator=generator) - 1
+
+        x = x.clamp(0, 1) ** torch.exp(self.gamma * draw())
+        mean = x.mean(dim=(1, 2, 3), keepdim=True)
+        x = mean + (x - mean) * (1 + self.contrast * draw()) + self.brightness * draw()
+        strength = self.noise * torch.rand(n, 1, 1, 1, generator=generator)
+        return (x + strength * torch.randn(x.shape, generator=generator)).clamp(0, 1)
