@@ -266,6 +266,8 @@ PERCENT = {
     "balanced_accuracy",
     "recall",
     "precision",
+    "precision_at_50",
+    "money_saved",
     "sensitivity",
     "specificity",
     "wer",
