@@ -181,7 +181,7 @@ def masked(key: tuple[str, ...], _agent: AgentCase) -> Masking:
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def mean_attribution(key: tuple[Any, ...], method: str, _agent: AgentCase, _e: Rollout) -> Any:
+def mean_attribution(key: tuple[str, ...], method: str, _agent: AgentCase, _e: Rollout) -> Any:
     """Mean absolute attribution of each input over an episode, as shares; shape (S,)."""
     from dlportal.explain import get_explainer
 
@@ -201,9 +201,11 @@ def masking_check(player: Player, episode: Rollout) -> Callable[[], None]:
         if not method:
             return
         st.header(_("Does the agent need what the map names?"), anchor=False)
-        key = (*cache_key(player), episode.seed, episode.hidden)
         with st.skeleton(height=260):
-            shares = mean_attribution(key, method, player.case, episode)
+            # With nothing hidden: a hidden input has no influence that a map could name.
+            whole, _chance = play(player, episode.seed, ())
+            key = (*cache_key(player), str(whole.seed))
+            shares = mean_attribution(key, method, player.case, whole)
             masking = masked(cache_key(player), player.case)
         found = agreement(shares, masking)
         order = np.argsort(-shares)
@@ -212,7 +214,7 @@ def masking_check(player: Player, episode: Rollout) -> Callable[[], None]:
         left, right = st.columns(2, gap="large")
         with left:
             st.markdown("**" + _("What the map names") + "**")
-            note(_("mean over {n} moments of this episode").format(n=min(MOMENTS, episode.length)))
+            note(_("mean over {n} moments, nothing hidden").format(n=min(MOMENTS, whole.length)))
             texts = [f"{100 * shares[i]:.0f}%" for i in order]
             alt = ", ".join(f"{n} {t}" for n, t in zip(names, texts))
             show_chart(bars(names, shares[order].tolist(), texts), alt=alt, key="named")
