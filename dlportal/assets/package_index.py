@@ -126,6 +126,7 @@ class PackageIndex:
 
     @contextmanager
     def _get(self, url: str, headers: dict[str, str], **options: Any) -> Iterator[Any]:
+        from pip._internal.exceptions import PipError  # newer pips wrap connection errors in it
         from pip._vendor.requests.exceptions import RequestException
 
         try:
@@ -133,7 +134,7 @@ class PackageIndex:
             if answer.status_code == 416 and headers.pop("Range", None):
                 answer.close()
                 answer = self._session.get(url, headers=headers, **options)
-        except (RequestException, OSError, ValueError) as error:
+        except (RequestException, PipError, OSError, ValueError) as error:
             raise Unreachable(f"{host(url)}: {type(error).__name__}") from error
         with answer:
             if answer.status_code >= 400:
@@ -142,13 +143,14 @@ class PackageIndex:
 
     @staticmethod
     def _chunks(answer: Any) -> Iterator[bytes]:
+        from pip._internal.exceptions import PipError
         from pip._vendor.requests.exceptions import RequestException
         from pip._vendor.urllib3.exceptions import HTTPError
 
         try:
             while chunk := answer.raw.read(CHUNK):
                 yield chunk
-        except (RequestException, HTTPError, OSError) as error:
+        except (RequestException, HTTPError, PipError, OSError) as error:
             raise Interrupted(str(error)) from error
 
 
