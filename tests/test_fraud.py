@@ -5,12 +5,25 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from dlportal.cards import Limits
-from dlportal.data import fraud_csv, fraud_features, fraud_simulator, fraud_split
+from dlportal.cases.fraud_detection import ALL
+from dlportal.data import (
+    fraud_costs,
+    fraud_csv,
+    fraud_features,
+    fraud_queue,
+    fraud_simulator,
+    fraud_split,
+)
 from dlportal.data.fraud_features import COLUMNS, DELAY, HANDBOOK, NAMES, compute_features
 from dlportal.data.fraud_simulator import DAY, World, simulate
 from dlportal.messages import InputError
+from dlportal.nets.periodic import PeriodicMLP
+from dlportal.training import fraud_training
+from dlportal.training.day_bootstrap import DayBootstrap
+from dlportal.training.metrics import average_precision, ece
 
 SMALL = World().smaller(20, 60)  # 250 customers, 500 terminals, two months
 
@@ -316,3 +329,121 @@ class TestCsv:
                 for data in (noise, HEADER.encode() + b"\n" + noise):
                     with pytest.raises(InputError):
                         read(data)
+
+
+class TestCosts:
+    def test_equal_plain_counting(self) -> None:
+        rng = np.random.default_rng(0)
+        fraud = rng.integers(0, 2, 400)
+        amount, p = rng.uniform(1, 100, 400), rng.uniform(0, 1, 400)
+        costs = fraud_costs.measure_costs(fraud, amount, p, days=4)
+        for place in (0, 40, 65, 100, 130):
+            t = costs.threshold[place]
+            missed = amount[(fraud == 1) & (p < t)].sum() / 4
+            assert costs.missed[place] == pytest.approx(missed)
+            assert costs.alerts[place] == pytest.approx((p >= t).sum() / 4)
+        assert costs.stolen == pytest.approx(amount[fraud == 1].sum() / 4)
+
+    def test_dear_checks_raise_the_threshold(self) -> None:
+        rng = np.random.default_rng(1)
+        p = rng.uniform(0, 1, 5_000)
+        fraud = (rng.uniform(0, 1, 5_000) < p).astype(int)
+        costs = fraud_costs.measure_costs(fraud, np.full(5_000, 10.0), p, days=1)
+        # A calibrated detector should check where probability times amount exceeds the price.
+        assert costs.best(1) == pytest.approx(0.1, abs=0.06)
+        assert costs.best(5) == pytest.approx(0.5, abs=0.1)
+        assert costs.saved(1.0, 5) < costs.saved(costs.best(5), 5)
+
+    def test_stored_and_read_back(self) -> None:
+        costs = fraud_costs.measure_costs(
+            np.array([0, 1]), np.array([1.0, 2.0]), np.array([0.1, 0.9]), days=1
+        )
+        again = fraud_costs.Costs.from_json(costs.to_json())
+        np.testing.assert_array_equal(again.missed, costs.missed)
+        assert again.best(1) == costs.best(1)
+
+    def test_precision_at_k_takes_each_day_by_itself(self) -> None:
+        day = np.array([3, 3, 3, 5, 5, 5])
+        fraud = np.array([1, 0, 1, 0, 0, 1])
+        score = np.array([0.9, 0.8, 0.1, 0.7, 0.6, 0.5])
+        np.testing.assert_allclose(fraud_costs.precision_at(2, fraud, score, day), [0.5, 0.0])
+        np.testing.assert_allclose(fraud_costs.precision_at(9, fraud, score, day), [2 / 3, 1 / 3])
+
+
+class TestQueue:
+    def test_order_and_counts(self) -> None:
+        table = payments().iloc[-2_000:].reset_index(drop=True)
+        p = np.random.default_rng(0).uniform(0, 1, len(table))
+        day = fraud_queue.Day(table, np.zeros((len(table), 3), np.float32), True)
+        queue = fraud_queue.make_queue(day, p)
+        assert (np.diff(queue.p) <= 0).all() and len(queue.table) == fraud_queue.SHOWN
+        assert queue.p[0] == p.max() and queue.payments == 2_000
+        fraud = table["TX_FRAUD"].to_numpy()
+        for threshold in (0.0, 0.3, 0.99, 1.0):
+            alerts = p >= threshold
+            assert queue.alerts(threshold) == (alerts.sum(), fraud[alerts].sum())
+        assert queue.frauds == fraud.sum()
+
+
+class TestDayBootstrap:
+    def test_value_and_interval(self) -> None:
+        rng = np.random.default_rng(0)
+        day = np.repeat(np.arange(20), 100)
+        truth = rng.integers(0, 2, 2_000)
+        score = truth + rng.normal(0, 1, 2_000)
+        boot = DayBootstrap(day, draws=200)
+        drawn = boot.rank(average_precision, truth, score)
+        assert drawn.value == average_precision(truth, score)
+        assert drawn.low < drawn.value < drawn.high < drawn.low + 0.1
+        assert boot.ece(truth, np.clip(score, 0, 1)).value == pytest.approx(
+            ece(truth, np.clip(score, 0, 1))
+        )
+
+    def test_one_draw_equals_drawing_rows(self) -> None:
+        """Weights by day give what a table with repeated days gives."""
+        rng = np.random.default_rng(2)
+        day = np.repeat(np.arange(5), 30)
+        truth, score = rng.integers(0, 2, 150), rng.normal(size=150)
+        boot = DayBootstrap(day, draws=3)
+        drawn = boot.rank(average_precision, truth, score)
+        for counts, value in zip(boot.counts, drawn.draws, strict=True):
+            rows = np.concatenate(
+                [np.tile(np.flatnonzero(day == d), n) for d, n in enumerate(counts)]
+            )
+            assert value == pytest.approx(average_precision(truth[rows], score[rows]))
+
+    def test_the_same_model_leads_by_nothing(self) -> None:
+        rng = np.random.default_rng(1)
+        truth, score = rng.integers(0, 2, 500), rng.normal(size=500)
+        boot = DayBootstrap(np.repeat(np.arange(10), 50))
+        lead = boot.rank(average_precision, truth, score) - boot.rank(
+            average_precision, truth, 2 * score
+        )
+        assert lead.value == lead.low == lead.high == 0
+
+
+class TestTraining:
+    def test_batches_hold_all_frauds_and_other_honest_payments(self) -> None:
+        y = torch.zeros(1_000)
+        y[:20] = 1
+        x = torch.arange(1_000.0).unsqueeze(1)
+        batches = fraud_training.FreshHonest(x, y, 0.25, 53, seed=0)
+        epochs = [torch.cat([b[0] for b in batches(e)]).squeeze(1) for e in (0, 0, 1)]
+        assert torch.equal(epochs[0], epochs[1]) and not torch.equal(epochs[0], epochs[2])
+        assert batches.steps_per_epoch * 53 == len(epochs[0])
+        _x, labels, weights = next(iter(batches(0)))
+        assert set(weights[labels == 0].tolist()) == {4.0}
+
+    def test_a_week_teaches_something(self) -> None:
+        """The real training on a small world beats the share of frauds by far."""
+        table = payments()
+        x, day = compute_features(table), table["TX_TIME_DAYS"].to_numpy()
+        fraud = table["TX_FRAUD"].to_numpy().astype(np.int64)
+        train, test = (day >= 37) & (day < 48), day >= 55
+        net, scale = fraud_training.train_on_week(x[train], fraud[train], ALL, seed=0)
+        score = fraud_training.logits(net, scale(x[test])).diff(dim=1).squeeze(1).numpy()
+        assert average_precision(fraud[test], score) > 10 * fraud[test].mean()
+
+    def test_both_logits_have_one_explanation(self) -> None:
+        y = PeriodicMLP(4).eval()(torch.randn(3, 4))
+        torch.testing.assert_close(y[:, 0], -y[:, 1])
