@@ -12,10 +12,15 @@ with left:
     player = agents.choose_player(case)
     start, hidden = agents.choose_start(player)
     episode, chance = agents.play(player, start, hidden)
-    step, picked = agents.pick_moment(player, episode)
-    page.show(player.case, page.run(player.case, picked))
+    agents.show_rewards(player, episode, chance)
+    step = agents.settle_moment(player, episode)
 with right:
     agents.show_episode(player, episode, chance, step)
+left, right = page.columns()
+with left:
+    picked = agents.pick_moment(player, episode)
+with right:
+    page.show(player.case, page.run(player.case, picked))
 page.panels(
     player.case,
     picked,

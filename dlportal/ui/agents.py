@@ -118,16 +118,20 @@ def cache_key(player: Player) -> tuple[str, ...]:
     return player.case.card.id, player.world.id, player.key
 
 
-def show_episode(agent: Player, episode: Rollout, chance: Rollout, moment: int) -> None:
-    """Rewards beside the random player's, and the stage."""
-    with st.grid(3, min_column_width=120):
-        st.metric(_("Reward"), f"{episode.total:,.0f}", help=ending(agent, episode))
+def show_rewards(player: Player, episode: Rollout, chance: Rollout) -> None:
+    """The episode's reward beside the random player's."""
+    with st.grid(2, min_column_width=120):
+        st.metric(_("Reward"), f"{episode.total:,.0f}")
         st.metric(
             _("Random player"),
             f"{chance.total:,.0f}",
             help=_("From the same start, each action equally likely."),
         )
-        st.metric(_("Steps"), f"{episode.length:,}")
+    note(ending(player, episode))
+
+
+def show_episode(agent: Player, episode: Rollout, chance: Rollout, moment: int) -> None:
+    """The stage."""
     alt = _(
         "The agent's episode in {world}: {steps} steps, reward {reward}; random player {random}"
     ).format(
@@ -138,9 +142,7 @@ def show_episode(agent: Player, episode: Rollout, chance: Rollout, moment: int) 
     )
     show_chart(stage(agent.world, episode, chance, moment), alt=alt, key="stage")
     note(
-        ending(agent, episode)
-        + " "
-        + _(
+        _(
             "Returns are discounted by {factor} a step; the dotted mark is the explained moment."
         ).format(factor=agent.world.discount)
     )
@@ -155,9 +157,9 @@ def ending(agent: Player, episode: Rollout) -> str:
     return _("The agent failed after {n} steps.").format(n=episode.length)
 
 
-def pick_moment(player: Player, episode: Rollout) -> tuple[int, Picked]:
-    """A slider over the steps; what the agent saw there is the input of the panels."""
-    last = max(1, episode.length - 1)
+def settle_moment(player: Player, episode: Rollout) -> int:
+    """The step to explain; the stage marks it, so it is settled before its slider is drawn."""
+    last = episode.length - 1
     episode_key = (*cache_key(player), episode.seed, episode.hidden)
     chosen = st.session_state.get("moment")
     if not isinstance(chosen, int) or st.session_state.get("moment_of", episode_key) != episode_key:
@@ -165,13 +167,19 @@ def pick_moment(player: Player, episode: Rollout) -> tuple[int, Picked]:
         chosen = int(np.ptp(episode.probabilities, axis=1).argmax())
     st.session_state["moment_of"] = episode_key
     st.session_state["moment"] = min(chosen, last)
-    step = st.slider(_("Which moment to explain?"), 0, last, key="moment", persist_state="page")
-    step = min(step, episode.length - 1)
+    return st.session_state["moment"]
+
+
+def pick_moment(player: Player, episode: Rollout) -> Picked:
+    """A slider over the steps; what the agent saw there is the input of the panels."""
+    last = max(1, episode.length - 1)
+    st.slider(_("Which moment to explain?"), 0, last, key="moment", persist_state="page")
+    step = min(st.session_state["moment"], episode.length - 1)
     raw = player.case.seen(episode, step)
     lang = language()
     shown = [f"{c(lang)} {value:+.3f}" for c, value in zip(player.world.columns, raw)]
     note(_("It sees: {state}").format(state=", ".join(shown)))
-    return step, Picked(raw, None, f"{digest(raw)}-{player.key}")
+    return Picked(raw, None, f"{digest(raw)}-{player.key}")
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

@@ -20,6 +20,7 @@ from dlportal.ui.theme import Palette, palette
 FRAMES = 250  # at most
 FRAME_MS = 40
 HEIGHT = 660
+DASH_MARKS = ("──", "╌╌", "┈┈")  # as the lines are drawn, so that nobody needs their colour
 
 
 def stage(world: World, episode: Rollout, chance: Rollout, moment: int) -> go.Figure:
@@ -178,14 +179,8 @@ def draw_actions(fig: go.Figure, world: World, episode: Rollout, colors: Palette
             row=3,
             col=1,
         )
-    names = [f"{label(lang)} ({word})" for label, word in zip(world.labels, dash_words())]
-    text = _("**Action**: probability of {actions}").format(actions=", ".join(names))
-    title(fig, 3, text, colors)
-
-
-def dash_words() -> list[str]:
-    """Names of the first dashes, so that lines need no colour."""
-    return [_("solid"), _("dashed"), _("dotted")]
+    names = [f"{label(lang)} {mark}" for label, mark in zip(world.labels, DASH_MARKS)]
+    title(fig, 3, _("**Action**: {actions}").format(actions=", ".join(names)), colors)
 
 
 def title(fig: go.Figure, row: int, text: str, colors: Palette) -> None:
@@ -263,12 +258,13 @@ def animate(fig: go.Figure, moving: list[Moving], length: int, colors: Palette) 
         ],
         sliders=[
             {
-                "x": 0.24,
-                "len": 0.76,
+                "x": 0.38,
+                "len": 0.62,
                 "y": -0.06,
                 "pad": {"t": 6},
                 "currentvalue": {
                     "prefix": _("step") + " ",
+                    "xanchor": "right",
                     "font": {"size": 12, "color": colors.muted},
                 },
                 "ticklen": 0,
