@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dlportal.case import Case, Knob, Lab, load_case
+from dlportal.kinds.agent import Rollout
 from dlportal.messages import N_, InputError
 from dlportal.results import Classes, Generation, Result, Speech, Transcript, to_json
 
@@ -143,6 +144,11 @@ def _(result: Transcript) -> str:
 def _(result: Speech) -> str:
     seconds = len(result.samples) / result.rate
     return f"{seconds:.2f} s of speech at {result.rate} Hz; --out FILE.wav keeps it"
+
+
+@show_result.register
+def _(result: Rollout) -> str:
+    return f"{result.world}, seed {result.seed}: reward {result.total:.0f}, {result.length} steps"
 
 
 def save_result(result: Result, path: Path) -> None:
