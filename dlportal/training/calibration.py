@@ -11,14 +11,22 @@ from dlportal.cards import Calibration, Reliability
 from dlportal.training.metrics import ece, two_columns
 
 
-def negative_log_likelihood(logits: Tensor, labels: Tensor, temperature: Tensor) -> Tensor:
-    """Of class logits (N, K) with labels (N,), or of sigmoid logits shaped like the labels."""
+def negative_log_likelihood(
+    logits: Tensor, labels: Tensor, weights: Tensor, temperature: Tensor
+) -> Tensor:
+    """Of class logits (N, K) with labels (N,), or of sigmoid logits shaped like the labels;
+    `weights` has shape (N,)."""
     if logits.ndim == 2 and labels.ndim == 1:
-        return F.cross_entropy(logits / temperature, labels.long())
-    return F.binary_cross_entropy_with_logits(logits / temperature, labels.to(logits))
+        rows = F.cross_entropy(logits / temperature, labels.long(), reduction="none")
+    else:
+        rows = F.binary_cross_entropy_with_logits(
+            logits / temperature, labels.to(logits), reduction="none"
+        )
+        rows = rows.flatten(1).mean(dim=1) if rows.ndim > 1 else rows
+    return (rows * weights).sum() / weights.sum()
 
 
-def fit_temperature(logits: Any, labels: Any) -> float:
+def fit_temperature(logits: Any, labels: Any, weights: Any = None) -> float:
     """Find the temperature that makes validation probabilities honest.
 
     Paper: Guo et al. 2017, https://arxiv.org/abs/1706.04599
@@ -26,15 +34,18 @@ def fit_temperature(logits: Any, labels: Any) -> float:
     Args:
         logits: Shape (N, K) for one of K classes, (N,) or (N, K) for yes/no answers.
         labels: Shape (N,) class indices, or 0/1 shaped like `logits`.
+        weights: How much each row counts, shape (N,); all the same by default. Use them where
+            the classes are to count otherwise than they occur.
 
     Returns:
         Temperature in [0.05, 20]; logits are divided by it.
     """
     y = torch.as_tensor(np.asarray(logits), dtype=torch.float64)
     t = torch.as_tensor(np.asarray(labels))
+    w = torch.ones(len(y)) if weights is None else torch.as_tensor(np.asarray(weights))
     # inference_mode tensors cannot be followed by gradients, and a caller may be inside it.
     with torch.inference_mode(False), torch.enable_grad():
-        y, t = y.clone(), t.clone()
+        y, t, w = y.clone(), t.clone(), w.to(y.dtype).clone()
         log_temperature = torch.zeros((), dtype=torch.float64, requires_grad=True)
         optimizer = torch.optim.LBFGS(
             [log_temperature], lr=0.5, max_iter=100, line_search_fn="strong_wolfe"
@@ -42,7 +53,7 @@ def fit_temperature(logits: Any, labels: Any) -> float:
 
         def closure() -> Tensor:
             optimizer.zero_grad()
-            loss = negative_log_likelihood(y, t, log_temperature.exp())
+            loss = negative_log_likelihood(y, t, w, log_temperature.exp())
             loss.backward()
             return loss
 
