@@ -16,7 +16,7 @@ from typing import Any
 import click
 
 from dlportal.cards import Card, all_cards, load_card, show_value
-from dlportal.messages import InputError, UserError
+from dlportal.messages import N_, InputError, UserError
 
 
 class Commands(click.Group):
@@ -178,7 +178,7 @@ def read_lines(path: Path) -> list[str]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
-        raise InputError("There is no readable UTF-8 text file {path}.", path=path) from None
+        raise InputError(N_("There is no readable UTF-8 text file {path}."), path=path) from None
     return [line for line in lines if line.strip()]
 
 

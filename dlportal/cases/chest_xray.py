@@ -42,6 +42,7 @@ from dlportal.training.store import load_weights
 
 COLOURED = 0.06  # mean difference between a pixel's channels, 0-1, from which a picture is coloured
 DATA = "pneumoniamnist"
+FLOWER = N_("Photograph: vultilion, CC BY 2.0, from scikit-learn.")
 
 
 def shrink(picture: Image.Image) -> Image.Image:
@@ -145,7 +146,7 @@ class ChestXray(ImageCase):
             ]
         return [
             *found,
-            Example("flower", Label("", "A flower", "一朵花"), flower, N_("From scikit-learn.")),
+            Example("flower", Label("", "A flower", "一朵花"), flower, FLOWER),
             Example("drawn", Label("", "A drawing", "一幅画"), self.golden, N_("Drawn by us.")),
         ]
 

@@ -8,6 +8,7 @@ import numpy as np
 from dlportal.cards import Bilingual, Confusion, Curve, Measured, Metric, Slice
 from dlportal.cases.xray_training import LABELS
 from dlportal.data.splits import Images
+from dlportal.messages import N_
 from dlportal.training import calibration, metrics
 
 LINEAR = "logistic regression on the pixels"
@@ -137,7 +138,7 @@ def threshold_curve(labels: np.ndarray, p: np.ndarray) -> Curve:
     thresholds = np.arange(101) / 100
     sick, well = p[labels == 1], p[labels == 0]
     return Curve(
-        name="threshold",
+        name=N_("What the threshold changes"),
         x_label=Bilingual(en="threshold", zh="阈值"),
         y_label=Bilingual(en="share recognised", zh="识别正确的比例"),
         x=thresholds.tolist(),

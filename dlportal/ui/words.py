@@ -43,6 +43,8 @@ METRIC_NAMES = {
     "precision": N_("precision"),
     "recall": N_("recall"),
     "rmse": "RMSE",
+    "brier": N_("Brier score"),
+    "marked_outside": N_("marked as unlike the training data"),
 }
 
 
