@@ -95,6 +95,7 @@ def choose_method(methods: dict[str, Explainer]) -> Explainer:
         format_func=lambda m: _(methods[m].title),
         key="method",
         required=True,
+        wrap=True,
         persist_state="page",
         on_change=lambda: share("method", st.session_state.get("method")),
     )
@@ -125,6 +126,7 @@ def choose_target(case: Case, picked: Picked) -> int:
             format_func=name,
             key="target",
             required=True,
+            wrap=True,
             persist_state="page",
         )
         if len(case.labels) > 12:
@@ -160,6 +162,11 @@ def draw_map(case: Case, picked: Picked, explanation: Explanation) -> None:
             note(words[0], width="content")
             st.image(legend_strip(explanation.signed, colors), width=160, alt="")
             note(words[1], width="content")
+        return
+    if case.kind == "audio":
+        from dlportal.ui.sound_map import draw_sound_map
+
+        draw_sound_map(case, picked, explanation)
         return
     if case.kind == "text":
         st.markdown(coloured_text(explanation))
@@ -273,6 +280,9 @@ def line_figure(x: list[float], trace: Trace) -> Any:
 
 def sanity_check(key: tuple, case: Case, picked: Picked, explanation: Explanation) -> None:
     """Randomise the weights: a map that stays the same says nothing about the network."""
+    if not any(True for _parameter in case.net.parameters()):
+        note(_("This network's weights are compiled outside torch, so they cannot be randomised."))
+        return
     st.space("small")
     clicked = st.button(
         _("Randomise the weights"),

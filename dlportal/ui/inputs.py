@@ -21,6 +21,7 @@ SOURCES = {
     "camera": (N_("Camera"), ":material/photo_camera:"),
     "microphone": (N_("Microphone"), ":material/mic:"),
     "text": (N_("Your own"), ":material/edit:"),
+    "spoken": (N_("Our voice"), ":material/record_voice_over:"),
 }
 
 
@@ -56,6 +57,7 @@ def choose_source(sources: list[str]) -> str:
         required=True,
         label_visibility="collapsed",
         width="stretch",
+        wrap=True,
         persist_state="page",
     )
 
@@ -70,6 +72,7 @@ def choose_example(case: Case) -> Example:
         format_func=lambda i: examples[i].label(language()),
         key="example",
         required=True,
+        wrap=True,
         label_visibility="collapsed",
         persist_state="page",
         on_change=lambda: share("example", st.session_state.get("example")),
@@ -131,30 +134,10 @@ def pick_text(case: Case) -> Picked | None:
 
 
 def pick_sound(case: Any) -> Picked | None:
-    """Example, file or microphone; the case decodes the bytes (`case.open`)."""
-    source = choose_source(["examples", "upload", "microphone"])
-    if source == "examples":
-        example = choose_example(case)
-        raw = example.load()
-        if example.source:
-            note(_(example.source))
-        return Picked(raw, example.id, digest(raw))
-    if source == "upload":
-        given = st.file_uploader(
-            _("A sound file"),
-            type=["wav", "flac", "ogg", "mp3"],
-            max_upload_size=case.card.limits.bytes // 1_000_000,
-            key="file",
-            label_visibility="collapsed",
-        )
-    else:
-        given = st.audio_input(_("Speak"), key="recording", label_visibility="collapsed")
-    if given is None:
-        note(_("Nothing yet. A recording stays on this server only for this visit."))
-        return None
-    raw = case.open(given.getvalue())
-    case.check(raw)
-    return Picked(raw, None, digest(raw))
+    """Example, file, microphone, or the portal's own voice."""
+    from dlportal.ui.sound_input import pick_sound as pick_it
+
+    return pick_it(case)
 
 
 def pick_row(case: Case) -> Picked | None:
