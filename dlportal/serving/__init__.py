@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from dlportal.serving.lane import Busy, Gone, Lane, TookTooLong
-from dlportal.serving.models import Models
+from dlportal.serving.models import Models, freeze_imports
 
 __all__ = [
     "Answer",
@@ -15,6 +15,7 @@ __all__ = [
     "TookTooLong",
     "answer",
     "compute",
+    "freeze_imports",
     "get_case",
     "loaded_models",
 ]

@@ -8,12 +8,11 @@ import ctypes
 import gc
 import logging
 import os
+import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
-
-import psutil
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +33,8 @@ def budget_mb() -> int:
 
 def resident_mb() -> float:
     """Resident memory of this process in MB."""
+    import psutil  # here: the gallery, which needs none of this, imports `serving` for its errors
+
     return psutil.Process().memory_info().rss / 1e6
 
 
@@ -46,6 +47,21 @@ def freeze() -> None:
     gc.unfreeze()
     gc.collect()
     gc.freeze()
+
+
+_frozen_modules = 0  # how many modules were loaded at the last freeze
+
+
+def freeze_imports() -> None:
+    """Freeze what was imported since the last time; called after every page, mostly for nothing.
+
+    Without the thorough search of `freeze`, so that it costs only what is new.
+    """
+    global _frozen_modules
+    if len(sys.modules) != _frozen_modules:
+        _frozen_modules = len(sys.modules)
+        gc.collect()
+        gc.freeze()
 
 
 def give_back_memory() -> None:
