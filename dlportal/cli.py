@@ -241,12 +241,20 @@ def evaluate(
 @json_option
 def train(case_id: str, as_json: bool, **options: Any) -> int:
     """Train a case; a full budget writes models/CASE. Interrupt with Ctrl-C, repeat to go on."""
+    stopped = None
+    if options["job"] is not None:
+        from dlportal.training.turn import take_turn
+
+        stopped = take_turn(options["job"])
+        if stopped is None:
+            return 0
+    # Imported after the waiting: torch is large.
     from dlportal.case import Settings
     from dlportal.commands.train import train_here, train_job
 
     settings = Settings(options["budget"], options["seed"])
-    if options["job"] is not None:
-        return train_job(case_id, settings, options["job"])
+    if stopped is not None:
+        return train_job(case_id, settings, options["job"], stopped)
     document, text, code = train_here(
         case_id, settings, options["out"], options["events"], options["fresh"]
     )

@@ -1,7 +1,6 @@
 """`train`: in this terminal (resumable, Ctrl-C safe) or as a background job."""
 
 import contextlib
-import os
 import shutil
 import signal
 import sys
@@ -16,12 +15,10 @@ from dlportal.cards import load_card
 from dlportal.case import Settings
 from dlportal.commands.evaluate import summarise, table
 from dlportal.messages import UserError
-from dlportal.training import background
 from dlportal.training.events import Event, Run
 from dlportal.training.receipts import write_json
 from dlportal.training.recipe import Trained, checkpoint_folder, compare, train_case, trainable
-
-NICENESS = 10  # a background training yields to the visitors
+from dlportal.training.records import change
 
 
 def train_here(
@@ -115,31 +112,22 @@ def finish(run: Run) -> None:
     )
 
 
-def train_job(case_id: str, settings: Settings, folder: Path) -> int:
-    """A background job's process: waits for its turn, trains, leaves its result in `folder`."""
-    if hasattr(os, "nice"):
-        os.nice(NICENESS)
+def train_job(case_id: str, settings: Settings, folder: Path, stopped: threading.Event) -> int:
+    """A background job whose turn has come; leaves its result in `folder`."""
     with writer(folder / "events.jsonl") as listen:
-        run = Run(folder / "checkpoints", listen)
-        background.watch_parent(run.cancel)
-        with stopped_by(run, signal.SIGINT, signal.SIGTERM):
-            if not background.wait_for_turn(folder, run.cancelled):
-                listen(Event("stopped"))
-                return 0
-            run.started = time.monotonic()  # waiting is not training
-            try:
-                train_case(case_id, settings, run, out=folder / "out")
-            except Exception as error:
-                traceback.print_exc()  # into the job's log
-                known = isinstance(error, UserError)
-                text = str(error) if known else f"{type(error).__name__}: {error}"
-                listen(Event("failed", seconds=run.seconds, text=text))
-                background.change(folder, status="failed", ended=time.time(), text=text)
-                return 1
+        run = Run(folder / "checkpoints", listen, stopped)
+        try:
+            train_case(case_id, settings, run, out=folder / "out")
+        except Exception as error:
+            traceback.print_exc()  # into the job's log
+            known = isinstance(error, UserError)
+            text = str(error) if known else f"{type(error).__name__}: {error}"
+            listen(Event("failed", seconds=run.seconds, text=text))
+            change(folder, status="failed", ended=time.time(), text=text)
+            return 1
         write_json(compare(load_card(case_id), run), folder / "result.json")
         finish(run)
-        status = "stopped" if run.cancelled() else "done"
-        background.change(folder, status=status, ended=time.time())
+        change(folder, status="stopped" if run.cancelled() else "done", ended=time.time())
     shutil.rmtree(folder / "checkpoints", ignore_errors=True)
     return 0
 

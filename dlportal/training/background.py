@@ -3,7 +3,7 @@
 A job is a folder in the cache (`jobs/<id>/`): `job.json` says what and how far, `events.jsonl` is
 the child's progress, `log.txt` its output, `out/` what it made. So a training outlives page
 reruns and a browser's reload, and its record outlives a restart of the server. The child takes
-its own turn (`wait_for_turn`), and stops with the best so far when the server that started it
+its own turn (`turn.py`), and stops with the best so far when the server that started it
 has gone.
 """
 
@@ -16,25 +16,30 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import psutil
-from filelock import FileLock
 
-from dlportal.assets import cache_dir
 from dlportal.case import Settings
 from dlportal.messages import N_, UserError
 from dlportal.training.events import Event
-
-Status = Literal["waiting", "running", "done", "stopped", "failed"]
+from dlportal.training.records import (
+    Record,
+    Status,
+    alive,
+    change,
+    jobs_dir,
+    lock,
+    read_record,
+    records,
+    write_record,
+)
 
 ENTRY = [sys.executable, "-m", "dlportal"]
 KEPT = 20  # finished jobs whose folders stay
-LINE = 8  # jobs that may wait
-POLL = 0.3  # seconds between looks at the line
+LINE = 5  # jobs that may wait
 ENVIRONMENT = {
     # A child that spins while it waits for its threads takes the processor from the visitors.
     "OMP_WAIT_POLICY": "PASSIVE",
@@ -52,22 +57,6 @@ _guard = threading.RLock()
 
 class LineFull(UserError):
     """Too many trainings wait already."""
-
-
-@dataclass(frozen=True)
-class Record:
-    """`job.json`. `pid_started` (seconds since 1970) tells a reused process id apart."""
-
-    id: str
-    case_id: str
-    budget: Literal["quick", "full"]
-    seed: int
-    created: float
-    status: Status = "waiting"
-    pid: int = 0
-    pid_started: float = 0.0
-    ended: float = 0.0
-    text: str = ""
 
 
 @dataclass(frozen=True)
@@ -105,23 +94,6 @@ class Job:
         """The trained weights, once there are any."""
         path = self.folder / "out" / "weights.safetensors"
         return path if path.exists() else None
-
-
-def jobs_dir() -> Path:
-    """Folder of all jobs."""
-    folder = cache_dir() / "jobs"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-def limit() -> int:
-    """How many trainings run at once (`DLPORTAL_TRAININGS`, 1 by default)."""
-    return max(1, int(os.environ.get("DLPORTAL_TRAININGS", "1")))
-
-
-def lock() -> FileLock:
-    """Guards every change of a `job.json`, across processes."""
-    return FileLock(jobs_dir() / ".lock", is_singleton=True)  # the same object: re-entrant
 
 
 def start(case_id: str, settings: Settings) -> Job:
@@ -197,74 +169,6 @@ def jobs(case_id: str | None = None) -> list[Job]:
     return out
 
 
-def records() -> list[Record]:
-    """All records, newest first; those whose process has vanished are marked as ended."""
-    found = []
-    for path in jobs_dir().glob("*/job.json"):
-        record = read_record(path.parent)
-        if record is not None:
-            found.append(settle(record, path.parent))
-    return sorted(found, key=lambda record: record.created, reverse=True)
-
-
-def settle(record: Record, folder: Path) -> Record:
-    """Close the record of a process that is gone without a word (killed, or a restart)."""
-    starting = record.pid == 0 and time.time() - record.created < 30
-    if record.status not in ("waiting", "running") or starting or alive(record):
-        return record
-    with lock():
-        again = read_record(folder)  # it may have written its last word meanwhile
-        if again is None or again.status not in ("waiting", "running"):
-            return again or record
-        if (folder / "stop").exists():
-            return change(folder, status="stopped", ended=time.time())
-        return change(folder, status="failed", ended=time.time(), text=last_line(folder))
-
-
-def alive(record: Record) -> bool:
-    """Whether the record's process still runs (and the id was not given to another one)."""
-    try:
-        process = psutil.Process(record.pid)
-        same = abs(process.create_time() - record.pid_started) < 1.0
-        return record.pid > 0 and same and process.status() != psutil.STATUS_ZOMBIE
-    except (psutil.NoSuchProcess, psutil.AccessDenied, ValueError):
-        return False
-
-
-def last_line(folder: Path) -> str:
-    """The last line of a job's log."""
-    try:
-        lines = (folder / "log.txt").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return ""
-    return next((line.strip()[:300] for line in reversed(lines) if line.strip()), "")
-
-
-def read_record(folder: Path) -> Record | None:
-    """A job's record, or None where the folder was just removed."""
-    try:
-        return Record(**json.loads((folder / "job.json").read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        return None
-
-
-def write_record(folder: Path, record: Record) -> None:
-    partial = folder / "job.json.partial"
-    partial.write_text(json.dumps(asdict(record)), encoding="utf-8")
-    partial.replace(folder / "job.json")
-
-
-def change(folder: Path, **fields: Any) -> Record:
-    """Change fields of a record, under the lock."""
-    with lock():
-        record = read_record(folder)
-        if record is None:
-            raise ValueError(f"{folder} is not a job")
-        record = Record(**{**asdict(record), **fields})
-        write_record(folder, record)
-        return record
-
-
 def prune() -> None:
     """Remove the folders of all but the newest finished jobs."""
     finished = [r for r in records() if r.status not in ("waiting", "running")]
@@ -288,37 +192,3 @@ def read_events(job_id: str, path: Path) -> list[Event]:
         events = events + [Event.from_json(line) for line in whole.decode().splitlines()]
         _read[job_id] = (offset + len(whole), events)
         return list(events)
-
-
-# The child's side.
-
-
-def wait_for_turn(folder: Path, cancelled: Callable[[], bool]) -> bool:
-    """Wait until this job may run, and mark it as running.
-
-    Returns:
-        False if it was stopped before.
-    """
-    while not cancelled() and not (folder / "stop").exists():
-        with lock():
-            line = [r for r in records() if r.status in ("waiting", "running")]
-            running = sum(record.status == "running" for record in line)
-            waiting = [record for record in line if record.status == "waiting"]
-            if running < limit() and waiting and waiting[-1].id == folder.name:
-                change(folder, status="running")
-                return True
-        time.sleep(POLL)
-    change(folder, status="stopped", ended=time.time())
-    return False
-
-
-def watch_parent(gone: Callable[[], None]) -> None:
-    """Call `gone` once the process that started this one has ended."""
-    parent = os.getppid()
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1.0)
-        gone()
-
-    threading.Thread(target=watch, name="watch-parent", daemon=True).start()
