@@ -145,7 +145,12 @@ class AgentCase(TableCase):
         )
 
     def check(self, raw: np.ndarray) -> None:
-        row = np.asarray(raw, dtype=np.float64)
+        try:
+            row = np.asarray(raw, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise InputError(
+                N_("This is not a state. Give numbers: {known}."), known=self.known_states()
+            ) from None
         for name, value in zip(self.world_of(row).columns, row):
             if not np.isfinite(value):
                 raise InputError(N_("Column {column} is not a number. Correct it."), column=name.en)
@@ -156,8 +161,14 @@ class AgentCase(TableCase):
         except ValueError:
             raise InputError(
                 N_("Give a state as numbers with commas between them. {known}."),
-                known="; ".join(describe(w) for w in self.worlds.values()),
+                known=self.known_states(),
             ) from None
+
+    def known_states(self) -> str:
+        """The numbers of each world's states, for messages."""
+        return "; ".join(
+            f"{w.id}: {', '.join(column.en for column in w.columns)}" for w in self.worlds.values()
+        )
 
     def encode(self, raw: np.ndarray) -> Tensor:
         return torch.from_numpy(np.asarray(raw, dtype=np.float32)).unsqueeze(0)
@@ -264,11 +275,6 @@ class AgentCase(TableCase):
             slices=[part for report in reports for part in report.slices],
         )
         return Evaluation(self.card.id, split, n, time.monotonic() - started, measured)
-
-
-def describe(world: World) -> str:
-    """The numbers of a world's states, for messages."""
-    return f"{world.id}: {', '.join(column.en for column in world.columns)}"
 
 
 class Report:
