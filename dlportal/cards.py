@@ -275,6 +275,7 @@ PERCENT = {
     "loso_accuracy",
     "class_agreement",
     "next_token_accuracy",
+    "faithful_share",
 }
 
 

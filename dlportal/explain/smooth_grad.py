@@ -11,16 +11,27 @@ from dlportal.messages import N_
 
 
 class SmoothGrad(Method):
-    """Average the gradient over copies of the picture with noise.
+    """Average the gradient, or its square, over copies of the picture with noise.
 
-    Paper: Smilkov et al. 2017, https://arxiv.org/abs/1706.03825
+    Papers: Smilkov et al. 2017, https://arxiv.org/abs/1706.03825; the squares, which proved more
+    faithful, are of Hooker et al. 2019, https://arxiv.org/abs/1806.10758
+    A pixel's value is the sum over its colours, without sign.
     """
 
     name = "smooth_grad"
     title = N_("SmoothGrad")
-    about = N_("Averages the class's slope over copies of the picture with noise.")
+    about = N_("Averages the squared slope of the class over copies of the picture with noise.")
     paper = "https://arxiv.org/abs/1706.03825"
+    signed = False
     knobs = (
+        Knob(
+            "average",
+            N_("Average of"),
+            default="squares",
+            choices=("squares", "slopes"),
+            choice_labels=(N_("Squared slopes"), N_("Slopes")),
+            help=N_("Squares keep slopes that change their sign with the noise."),
+        ),
         Knob(
             "samples",
             N_("Samples"),
@@ -52,11 +63,13 @@ class SmoothGrad(Method):
         generator = torch.Generator().manual_seed(0)
         samples = settings["samples"]
         passes = Passes(samples, progress)
-        slope = torch.zeros_like(view.x)
+        mean = torch.zeros_like(view.x)
         while passes.done < samples:
             count = min(batch_size(case), samples - passes.done)
             noise = torch.randn((count, *view.x.shape[1:]), generator=generator).to(view.x)
-            grads = gradient(view.forward, view.x + spread * noise, target)
-            slope += grads.sum(dim=0, keepdim=True) / samples
+            slopes = gradient(view.forward, view.x + spread * noise, target)
+            if settings["average"] == "squares":
+                slopes = slopes.square()
+            mean += slopes.sum(dim=0, keepdim=True) / samples
             passes.add(count)
-        return Attribution(view.reduce(slope * (view.x - view.baseline)), passes.done)
+        return Attribution(view.reduce(mean.abs()), passes.done)

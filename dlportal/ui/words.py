@@ -43,6 +43,10 @@ METRIC_NAMES = {
     "precision": N_("precision"),
     "recall": N_("recall"),
     "rmse": "RMSE",
+    "faithful_share": N_("answers with a faithful map"),
+    "insertion_gain": N_("insertion, gain over random maps"),
+    "deletion_gain": N_("deletion, gain over random maps"),
+    "gain_on_the_worse_curve": N_("gain over random maps, worse curve"),
     "brier": N_("Brier score"),
     "marked_outside": N_("marked as unlike the training data"),
 }
