@@ -72,7 +72,7 @@ def draw_job(card: Card, job: Job) -> None:
         show_chart(loss_figure(steps), alt=_("Loss over the training"), key="loss")
     tiles(card, steps)
     if job.status in ("done", "stopped"):
-        compare(card, job)
+        compare(job)
 
 
 def progress(job: Job, event: Event) -> None:
@@ -179,20 +179,19 @@ def tiles(card: Card, events: list[Event]) -> None:
             )
 
 
-def compare(card: Card, job: Job) -> None:
-    """The new network beside the shipped one."""
-    rows = []
-    for name, value in job.result().items():
-        if not isinstance(value, (int, float)):
-            continue
-        shipped = next((m for m in card.measured.metrics if m.name == name), None)
-        rows.append(
-            {
-                _("Metric"): metric_name(name),
-                _("Just trained, validation"): f"{value:.3f}",
-                _("Shipped, test"): show_value(shipped) if shipped else "",
-            }
-        )
+def compare(job: Job) -> None:
+    """The new network beside the shipped one, both on the validation data."""
+    result = job.result()
+    shipped = result.get("shipped", {})
+    rows = [
+        {
+            _("Metric"): metric_name(name),
+            _("Just trained"): f"{value:.3f}",
+            _("Shipped weights"): f"{shipped[name]:.3f}" if name in shipped else "",
+        }
+        for name, value in result.items()
+        if isinstance(value, (int, float)) and name != "seconds"
+    ]
     if rows:
         st.dataframe(rows, hide_index=True, alt=_("The new network beside the shipped one"))
-        note(_("The first is measured on validation data, the second on test data."))
+        note(_("Both are measured on validation data; the test data is not touched."))
