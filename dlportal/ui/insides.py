@@ -23,12 +23,13 @@ VIEWS = {
     "lens": N_("Which layer knew it"),
     "attention": N_("Where it looks"),
 }
-COLUMNS = 12  # tokens across
+LENS, MAP = 12, 24  # tokens across
+FAR = 3  # a head that looks this many tokens back has found something
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def looked(text_digest: str, _case: Any, _text: str) -> Inside:
-    return compute(lambda: _case.look_inside(_text, COLUMNS), gone=has_left())
+    return compute(lambda: _case.look_inside(_text, MAP), gone=has_left())
 
 
 def inside_panel(case: Any, picked: Picked | None) -> None:
@@ -66,7 +67,7 @@ def lens(inside: Inside) -> None:
     every = st.toggle(_("All layers"), key="all_layers", persist_state="page")
     layers = len(inside.guesses) - 1
     rows = [r for r in range(layers + 1) if every or r % 3 == 0 or r == layers]
-    show_chart(lens_chart(inside, rows), alt=lens_words(inside), key="lens")
+    show_chart(lens_chart(inside, rows, LENS), alt=lens_words(inside), key="lens")
     note(lens_words(inside))
 
 
@@ -82,23 +83,24 @@ def axis_names(tokens: tuple[str, ...]) -> list[str]:
     return [f"{visible(token)}{'​' * place}" for place, token in enumerate(tokens)]
 
 
-def lens_chart(inside: Inside, rows: list[int]) -> Any:
+def lens_chart(inside: Inside, rows: list[int], columns: int) -> Any:
+    """The last `columns` tokens across, layers `rows` upwards."""
     import plotly.graph_objects as go
 
     colors = palette()
     fig = go.Figure(
         go.Heatmap(
-            z=[inside.probability[r].tolist() for r in rows],
-            x=axis_names(inside.tokens),
+            z=[inside.probability[r][-columns:].tolist() for r in rows],
+            x=axis_names(inside.tokens[-columns:]),
             y=[str(r) for r in rows],
             zmin=0,
             zmax=1,
             colorscale=[[0, colors.surface[0]], [1, colors.accent]],
             showscale=False,
-            text=[[visible(guess)[:9] for guess in inside.guesses[r]] for r in rows],
+            text=[[visible(guess)[:9] for guess in inside.guesses[r][-columns:]] for r in rows],
             texttemplate="%{text}",
             textfont={"size": 11},
-            customdata=[list(inside.chosen) for _row in rows],
+            customdata=[list(inside.chosen[-columns:]) for _row in rows],
             hovertemplate=_("layer %{y}: %{text}; %{z:.1%} for %{customdata}") + "<extra></extra>",
             xgap=2,
             ygap=2,
@@ -108,24 +110,35 @@ def lens_chart(inside: Inside, rows: list[int]) -> Any:
     fig.update_yaxes(
         title_text=_("layer"), type="category", showgrid=False, nticks=len(rows), tickmode="linear"
     )
-    fig.update_xaxes(type="category", side="top", nticks=len(inside.tokens), tickangle=-45)
+    fig.update_xaxes(type="category", side="top", nticks=columns, tickangle=-45)
     return fig
 
 
 def attention(inside: Inside) -> None:
     """One head's weights between the last tokens."""
     layers, heads = inside.attention.shape[:2]
+    found = far_head(inside)
+    if "layer" not in st.session_state:
+        st.session_state["layer"] = found[0] + 1 if found else 1
+        st.session_state["head"] = found[1] + 1 if found else 1
     left, right = st.columns([4, 8], gap="large")
     with left:
-        layer = st.slider(_("Layer"), 1, layers, 12, key="layer", persist_state="page")
-        head = st.slider(_("Head"), 1, heads, 1, key="head", persist_state="page")
+        layer = st.slider(_("Layer"), 1, layers, key="layer", persist_state="page")
+        head = st.slider(_("Head"), 1, heads, key="head", persist_state="page")
+        if found:
+            note(
+                _(
+                    "Of all heads, layer {layer}, head {head} looks most sharply at one token further back: from the last token at {token}."
+                ).format(
+                    layer=found[0] + 1, head=found[1] + 1, token=visible(inside.tokens[found[2]])
+                )
+            )
         note(
             _(
-                "Each row is a token and shows where it looks; the rows' shares beyond these tokens are not drawn. Many heads rest on the very first token when they have nothing to find."
+                "Each row is a token and shows where it looks; what falls on tokens before these is not drawn. Many heads rest on the very first token when they have nothing to find."
             )
         )
         note(_("Attention tells where information can flow from, not what decided the answer."))
-        strongest(inside)
     with right:
         weights = inside.attention[layer - 1, head - 1]
         fig = attention_chart(weights, inside.tokens)
@@ -137,17 +150,16 @@ def attention(inside: Inside) -> None:
         note(words)
 
 
-def strongest(inside: Inside) -> None:
-    """Which head looks most sharply at one earlier token other than the first one drawn."""
-    last = inside.attention[:, :, -1, 1:-1]
-    if last.shape[-1] == 0:
-        return
-    layer, head, place = (int(i) for i in np.unravel_index(last.argmax(), last.shape))
-    note(
-        _("Most focused for the last token: layer {layer}, head {head}, at {token}.").format(
-            layer=layer + 1, head=head + 1, token=visible(inside.tokens[place + 1])
-        )
-    )
+def far_head(inside: Inside) -> tuple[int, int, int] | None:
+    """Layer, head and place of the sharpest look from the last token at one further back.
+
+    The first token drawn is left out: many heads rest there.
+    """
+    far = inside.attention[:, :, -1, 1:-FAR]
+    if far.shape[-1] == 0:
+        return None
+    layer, head, place = np.unravel_index(far.argmax(), far.shape)
+    return int(layer), int(head), int(place) + 1
 
 
 def attention_chart(weights: Any, tokens: tuple[str, ...]) -> Any:
@@ -173,7 +185,7 @@ def attention_chart(weights: Any, tokens: tuple[str, ...]) -> Any:
             ygap=2,
         )
     )
-    style(fig, height=30 * len(tokens) + 100)
+    style(fig, height=22 * len(tokens) + 110)
     fig.update_yaxes(autorange="reversed", type="category", showgrid=False, nticks=len(tokens))
     fig.update_xaxes(type="category", side="top", nticks=len(tokens), tickangle=-45)
     return fig

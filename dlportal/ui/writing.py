@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 
 from dlportal.cases.text_generation import visible
 from dlportal.kinds.english import looks_english
@@ -79,6 +81,7 @@ def pick_prompt(case: Any) -> Picked | None:
         key="example",
         required=True,
         label_visibility="collapsed",
+        wrap=True,
         persist_state="page",
         on_change=lambda: share("example", st.session_state.get("example")),
     )
@@ -128,23 +131,27 @@ def write(case: Any, picked: Picked, knobs: dict[str, Any]) -> None:
         written = None
     starting = st.session_state.pop("start_writing", False)
     with st.container(horizontal=True, vertical_alignment="center"):
-        button, status = st.empty(), st.empty()
-    place = st.empty()
-    if starting:
-        button.button(_("Stop"), icon=":material/stop:", key="stop")
-        written = grow(case, picked, knobs, place, status)
-    with button:
         main_button(
             _("Write"),
             icon=":material/play_arrow:",
             key="write",
+            disabled=starting,
             on_click=lambda: st.session_state.update(start_writing=True),
         )
-    if written is None:
-        show_next(case, picked, knobs)
-        return
-    note_speed(written, knobs, status)
-    inspect(case, picked, written, place)
+        # Stopping is just another run: this one ends at its next redraw and keeps the text.
+        st.button(_("Stop"), icon=":material/stop:", key="stop", disabled=not starting)
+        status = st.empty()
+    place, rest = st.empty(), st.empty()
+    if starting:
+        written = grow(case, picked, knobs, place, status)
+        with suppress(StreamlitAPIException):  # not as a fragment: the buttons follow later
+            st.rerun(scope="fragment")
+    with rest.container():
+        if written is None:
+            show_next(case, picked, knobs)
+            return
+        note_speed(written, knobs, status)
+        inspect(case, picked, written, place)
 
 
 def grow(case: Any, picked: Picked, knobs: dict[str, Any], place: Any, status: Any) -> Written:
