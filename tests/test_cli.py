@@ -76,7 +76,7 @@ def wrong(done: Done, *words: str, code: int = 2) -> None:
 def test_a_case_from_training_to_card(call: Call, tmp_path: Path) -> None:
     folder = tmp_path / "models" / "toy"
     found = document(call("train", "toy", "--budget", "full", "--seed", 3, "--json"))
-    assert found["accuracy"] > 0.9 and found["shipped"] and not found["stopped"]
+    assert found["accuracy"] > 0.9 and found["shipped"] and not found["about"]["stopped"]
     assert sorted(p.name for p in folder.iterdir()) == [
         "card.json",
         "case.toml",
@@ -196,7 +196,7 @@ def test_interrupted_training_goes_on(call: Call, tmp_path: Path) -> None:
     rest = process.communicate(timeout=60)
     assert process.returncode == 1 and "Traceback" not in str(rest)
     found = document(call("train", "toy", "--out", out, "--json", "--seed", 5))
-    assert not found["stopped"]
+    assert not found["about"]["stopped"]
     assert (out / "weights.safetensors").read_bytes() == (
         whole / "weights.safetensors"
     ).read_bytes()
@@ -259,7 +259,7 @@ def test_a_job_stops_with_the_best_so_far(line: None, monkeypatch: pytest.Monkey
     until(lambda: status(started.id) == "stopped")
     until(lambda: status(waiting.id) == "stopped")
     assert job(started.id).weights is not None
-    assert job(started.id).result()["stopped"]
+    assert job(started.id).result()["about"]["stopped"]
     assert job(started.id).events()[-1].kind == "stopped"
 
 

@@ -84,8 +84,8 @@ class Job:
             os.kill(record.pid, signal.SIGTERM)
 
     def result(self) -> dict[str, Any]:
-        """Metrics of the trained network by name, `shipped` (the same of the shipped weights),
-        `split` and `seconds`; empty while it runs or if it failed."""
+        """Validation metrics of the trained network by name, `shipped` (the same of the shipped
+        weights) and `about` (split, seconds, stopped); empty while it runs or if it failed."""
         path = self.folder / "result.json"
         return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 

@@ -14,11 +14,14 @@ from dlportal.training.store import save_weights
 class Checkpoint:
     """The state after the last whole epoch, in one file that is replaced atomically."""
 
-    def __init__(self, folder: Path, name: str, plan: Plan, steps_per_epoch: int) -> None:
+    def __init__(
+        self, folder: Path, name: str, plan: Plan, steps_per_epoch: int, net: nn.Module
+    ) -> None:
         self.path = folder / f"{name}.pt"
         self.best = folder / f"{name}-best.safetensors"
-        # A checkpoint of another plan or of other data is not taken up.
-        self.plan = {**asdict(plan), "steps_per_epoch": steps_per_epoch}
+        # A checkpoint of another plan, of other data or of another network is not taken up.
+        shapes = {key: tuple(tensor.shape) for key, tensor in changing_state(net).items()}
+        self.plan = {**asdict(plan), "steps_per_epoch": steps_per_epoch, "shapes": shapes}
 
     def read(self, device: torch.device) -> dict[str, Any] | None:
         if not self.path.exists():

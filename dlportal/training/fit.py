@@ -104,7 +104,7 @@ class Training:
         self.steps = plan.epochs * self.steps_per_epoch
         self.schedule = get_schedule(plan.schedule)
         self.optimizer = make_optimizer(self.net, plan)
-        self.checkpoint = Checkpoint(run.folder, name, plan, self.steps_per_epoch)
+        self.checkpoint = Checkpoint(run.folder, name, plan, self.steps_per_epoch, self.net)
         self.progress = Progress()
         self.best_state: dict[str, Tensor] | None = None
         self.step = 0  # optimizer steps done

@@ -186,8 +186,8 @@ def compare(card: Card, run: Run) -> dict[str, Any]:
     Both are of the epoch that was kept; the shipped ones come from its receipt.
 
     Returns:
-        Metrics by name, and `shipped` (the same, empty without a receipt), `split`, `seconds`
-        and `stopped`.
+        Metrics by name; `shipped`: the same, empty without a receipt; `about`: split, seconds
+        and whether the training was stopped.
     """
     curve = [{"metrics": event.metrics} for event in run.curve]
     receipt = card.receipt() or {}
@@ -195,9 +195,11 @@ def compare(card: Card, run: Run) -> dict[str, Any]:
     return {
         **kept_metrics(run.facts, curve),
         "shipped": shipped,
-        "split": "validation",
-        "seconds": round(run.seconds, 1),
-        "stopped": run.cancelled(),
+        "about": {
+            "split": "validation",
+            "seconds": round(run.seconds, 1),
+            "stopped": run.cancelled(),
+        },
     }
 
 
