@@ -72,6 +72,7 @@ class Case(ABC, Generic[Raw]):
     """
 
     kind: ClassVar[str]  # "image", "text", "table", "audio" or "state"
+    golden_tolerance: ClassVar[float] = 2e-3  # of outputs, between machines and precisions
     batches: ClassVar[bool] = True  # whether several visitors' inputs can share a forward pass
 
     card: Card

@@ -68,7 +68,9 @@ class TestNets:
         golden = load_file(case.card.folder / "golden.safetensors")
         with torch.inference_mode():
             y = case.net(case.encode(case.golden()).to(case.device)).float().cpu()
-        torch.testing.assert_close(y, golden["output"].float(), rtol=2e-3, atol=2e-3)
+        torch.testing.assert_close(
+            y, golden["output"].float(), rtol=2e-3, atol=case.golden_tolerance
+        )
 
     def test_a_batch_says_what_each_says(self, case_id: str, get_case: Any) -> None:
         case = get_case(case_id)

@@ -127,6 +127,8 @@ class Inside(Result):
 class TextGeneration(TextCase):
     """A small GPT-style model. Its logits are the next token's, one a vocabulary entry."""
 
+    # bf16 and float32 differ by up to 0.8 on logits that span 40.
+    golden_tolerance = 1.0
     batches = False
     knobs = KNOBS
     longest = 512
