@@ -188,7 +188,9 @@ class Case(ABC, Generic[Raw]):
     @classmethod
     def can(cls, name: str) -> bool:
         """Whether this case implements an optional method itself."""
-        return getattr(cls, name, None) is not getattr(Case, name, None)
+        # A classmethod is bound anew at each look: what counts is the function inside.
+        own, base = getattr(cls, name, None), getattr(Case, name, None)
+        return getattr(own, "__func__", own) is not getattr(base, "__func__", base)
 
     def code(self, raw: Raw, example: str | None, explainer: str | None, target: int | None) -> str:
         """The lines of Python that reproduce what the page just showed.

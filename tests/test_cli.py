@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
-from toy_case import register
+from toy_case import Toy, register
 
 from dlportal.cards import all_cards
 from dlportal.case import Settings
 from dlportal.cli import main
+from dlportal.kinds.table import TableCase
 from dlportal.training import background
 
 HERE = Path(__file__).resolve().parent
@@ -171,6 +172,11 @@ def test_wrong_inputs_are_one_line_and_code_2(call: Call) -> None:
     wrong(call("predict", "toy", "a,b"), "numbers")
     wrong(call("predict", "toy", "nan,1"), "not a number")
     wrong(call("predict", "toy"), "Give an input")
+
+
+def test_a_case_knows_what_it_can() -> None:
+    assert Toy.can("train") and Toy.can("evaluate") and not TableCase.can("train")
+    assert not TableCase.can("evaluate")
 
 
 def test_failed_work_is_code_1(call: Call) -> None:
