@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from dlportal.cards import Card
 from dlportal.case import Evaluation, Example, Progress, Settings
-from dlportal.data import goemotions, is_available, sst2
+from dlportal.data import is_available, sst2
 from dlportal.data.splits import Texts
 from dlportal.kinds.english import check_english, looks_english
 from dlportal.kinds.flips import Flips, find_flips
@@ -124,7 +124,7 @@ class Sentiment(TextCase):
 
     @classmethod
     def train(cls, card: Card, settings: Settings, run: Run) -> nn.Module:
-        """First the polarity of Reddit comments (full budget), then SST-2."""
+        """Train adapters and head on SST-2; the validation part picks epoch and temperature."""
         seed_everything(settings.seed)
         full = settings.budget == "full"
         net: nn.Module = SentenceClassifier(len(LABELS), RANK)
@@ -141,19 +141,9 @@ class Sentiment(TextCase):
                 "loss": float(F.cross_entropy(y, truth)),
             }
 
-        if full:
-            comments = goemotions.load_polarity()
-            batches = TextBatches(
-                encode_all([text.replace("[NAME]", "he") for text in comments.texts], longest=64),
-                torch.from_numpy(comments.labels),
-                64,
-                seed,
-            )
-            plan = Plan(epochs=1, rate=7e-4, betas=(0.9, 0.98), seed=seed)
-            net = fit(net, batches, cross_entropy, validate, plan, run, name="comments")
         batches = TextBatches(train, torch.from_numpy(kept.labels), 32, seed)
         plan = Plan(epochs=3 if full else 1, rate=5e-4, betas=(0.9, 0.98), seed=seed)
-        net = fit(net, batches, cross_entropy, validate, plan, run, name="sst2")
+        net = fit(net, batches, cross_entropy, validate, plan, run)
         run.constants["temperature"] = fit_temperature(all_logits(net, validation), truth)
         run.constants["blind"] = float(np.bincount(parts.train.labels).max() / len(parts.train))
         return net
