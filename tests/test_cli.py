@@ -179,6 +179,20 @@ def test_a_case_knows_what_it_can() -> None:
     assert not TableCase.can("evaluate")
 
 
+def test_explain_gives_the_map_and_its_quality(call: Call, tmp_path: Path) -> None:
+    assert call("train", "toy", "--budget", "full").returncode == 0
+    out = tmp_path / "map.npy"
+    arguments = ("explain", "toy", "3,3", "--method", "shapley_sampling", "--seconds", 0.2)
+    found = document(call(*arguments, "--target", "low", "--out", out, "--json"))
+    assert found["label"] == "low" and found["target"] == 0
+    assert found["parts"] == ["a", "b"] and np.load(out).shape == (2,)
+    assert found["faithfulness"]["verdict"] in ("better", "mixed", "unreliable")
+    assert "verdict" in call(*arguments).stdout
+    wrong(call("explain", "toy", "3,3", "--method", "guess"), "shapley_sampling")
+    wrong(call(*arguments, "--target", "middle"), "low, high")
+    wrong(call(*arguments, "--out", tmp_path / "map.png"), ".npy")
+
+
 def test_failed_work_is_code_1(call: Call) -> None:
     wrong(call("train", "toy", "--seed", 666), "the toy broke", code=1)
 
