@@ -24,6 +24,9 @@ with right:
 page.panels(
     player.case,
     picked,
-    extra={"explain": agents.masking_check(player, episode)},
+    extra={
+        "explain": agents.masking_check(player, episode),
+        "train": agents.training_note(player),
+    },
     replaced={"code": agents.episode_code(player, episode, step)},
 )

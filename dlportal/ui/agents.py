@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from dlportal.kinds.agent import Agreement, Masking, Rollout, World, agreement
-from dlportal.kinds.agent_case import MASKED_EPISODES, STARTS, AgentCase
+from dlportal.kinds.agent_case import MASKED_EPISODES, STARTS, TRAINING_SEEDS, AgentCase
 from dlportal.messages import N_
 from dlportal.training.background import Job, jobs
 from dlportal.ui.charts import bars, show_chart
@@ -255,6 +255,21 @@ def draw_verdict(found: Agreement, names: list[str], drops: np.ndarray) -> None:
             pairs=found.pairs,
         )
     )
+
+
+def training_note(player: Player) -> Callable[[], None]:
+    """What the two budgets train, and where to watch what came of it."""
+
+    def draw() -> None:
+        main = next(iter(player.case.worlds.values())).title(language())
+        note(
+            _(
+                "Quick trains one agent for {world}; full trains {n} for each world. Then choose"
+                " “Just trained” above and watch it play."
+            ).format(world=main, n=TRAINING_SEEDS)
+        )
+
+    return draw
 
 
 def episode_code(player: Player, episode: Rollout, step: int) -> Callable[[], None]:
