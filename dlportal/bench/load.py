@@ -19,8 +19,8 @@ from typing import Any
 from dlportal.assets import AssetError
 from dlportal.bench.row import Row, bounded, compared, skipped
 from dlportal.bench.server import serve
-from dlportal.ui.visitor import Visitor
 from dlportal.serving import answer, get_case
+from dlportal.ui.visitor import Visitor
 
 SUITE = "load"
 CASE = "imagenet_classification"

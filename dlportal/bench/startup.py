@@ -16,8 +16,8 @@ from typing import NamedTuple
 from dlportal.bench.browser import missing_browser, open_browser, wait_settled
 from dlportal.bench.row import Row, compared
 from dlportal.bench.server import ROOT, Server, bare_app, serve
-from dlportal.ui.visitor import Visitor
 from dlportal.cards import case_ids
+from dlportal.ui.visitor import Visitor
 
 SUITE = "startup"
 ROUNDS = 5
