@@ -20,7 +20,7 @@ from dlportal.assets import AssetError
 from dlportal.bench.row import Row, bounded, compared, skipped
 from dlportal.bench.server import serve
 from dlportal.serving import answer, get_case
-from dlportal.ui.visitor import Visitor
+from dlportal.ui.websocket_client import Visitor
 
 SUITE = "load"
 CASE = "imagenet_classification"

@@ -17,7 +17,7 @@ from dlportal.bench.browser import missing_browser, open_browser, wait_settled
 from dlportal.bench.row import Row, compared
 from dlportal.bench.server import ROOT, Server, bare_app, serve
 from dlportal.cards import case_ids
-from dlportal.ui.visitor import Visitor
+from dlportal.ui.websocket_client import Visitor
 
 SUITE = "startup"
 ROUNDS = 5
