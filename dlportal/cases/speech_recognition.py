@@ -5,6 +5,7 @@ Whisper: Radford et al. 2022, https://arxiv.org/abs/2212.04356.
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Self
@@ -20,7 +21,7 @@ from dlportal.cards import Bilingual, Card, Measured, Metric, Slice
 from dlportal.case import Evaluation, Example, Progress
 from dlportal.data import is_available, ljspeech_mini
 from dlportal.data.ljspeech_mini import Clip
-from dlportal.kinds.audio import AudioCase, Sound
+from dlportal.kinds.audio import AudioCase, Sound, TimeMasker
 from dlportal.kinds.word_errors import blind_answer, compare
 from dlportal.messages import N_, InputError
 from dlportal.nets.whisper import RATE, WINDOW, Whisper, WordScorer
@@ -39,9 +40,24 @@ SPOKEN = {
     "spoken_noise": (
         Label("spoken_noise", "Spoken by our voice, in noise", "由本站语音朗读，带噪声"),
         "Would you rather walk along the river, or wait here for the bus?",
-        1.0,
+        0.7,
     ),
 }
+
+
+GRAIN = 160  # samples; 10 ms, the finest moment that can be silenced
+MARGIN = 0.05  # seconds silenced around a word: Whisper's times are about this exact
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A word from `start` to `end` (seconds), its probability as recorded and without its sound."""
+
+    text: str
+    start: float
+    end: float
+    known: float
+    without: float
 
 
 class SpeechRecognition(AudioCase):
@@ -87,6 +103,8 @@ class SpeechRecognition(AudioCase):
         Raises:
             InputError: Longer than Whisper's window, or no word was heard.
         """
+        if isinstance(self.net, WordScorer):
+            return self
         if raw.seconds > WINDOW:
             raise InputError(
                 N_("An explanation needs a recording of at most {limit:.0f} s. Cut it shorter."),
@@ -98,9 +116,7 @@ class SpeechRecognition(AudioCase):
         if scorer is None or not scorer.words:
             raise InputError(N_("No word was heard, so there is none to explain."))
         judge = self.with_net(scorer)
-        judge.labels = tuple(
-            Label(f"{place}", name, name) for place, name in enumerate(numbered(scorer.words))
-        )
+        judge.labels = tuple(Label(name, name, name) for name in numbered(scorer.words))
         return judge
 
     def probabilities(self, y: Tensor) -> Tensor:
@@ -115,11 +131,33 @@ class SpeechRecognition(AudioCase):
             y = self.net(self.encode(raw))[0]
         return y.argsort()[:3].tolist()
 
+    def heard_or_guessed(self, raw: Sound) -> list[Heard]:
+        """Silence the time of each word in turn: how probable is the word without its sound?
+
+        Only of `about`'s cases. What stays probable was guessed from the words before it.
+        """
+        scorer = self.net
+        if not isinstance(scorer, WordScorer):
+            raise ValueError("ask a case of `about`")
+        x = self.encode(raw)
+        spans = scorer.times(x)
+        masker = TimeMasker(x, self.rate, x.shape[-1] // GRAIN)
+        middles = (np.arange(masker.count) + 0.5) * GRAIN / self.rate
+        quiet = [(middles > a - MARGIN) & (middles < b + MARGIN) for a, b in spans]
+        keep = 1 - torch.from_numpy(np.stack(quiet)).float()
+        with torch.inference_mode():
+            known = self.probabilities(scorer(x))[0]
+            without = self.probabilities(scorer(masker.render(keep))).diagonal()
+        return [
+            Heard(label.en, a, b, float(p), float(q))
+            for label, (a, b), p, q in zip(self.labels, spans, known, without, strict=True)
+        ]
+
     def examples(self) -> list[Example[Sound]]:
         voice = N_("Spoken by the voice of this portal.")
         shown = [Example("golden", GOLDEN, self.golden, voice, FOX)]
         for name, (label, text, noise) in SPOKEN.items():
-            shown.append(Example(name, label, partial(speak, text, noise), voice, text))
+            shown.append(Example(name, label, partial(self.speak, text, noise), voice, text))
         if is_available(DATA):
             shown += [self.clip_example(clip) for clip in ljspeech_mini.load()]
         return shown
@@ -128,6 +166,27 @@ class SpeechRecognition(AudioCase):
         name = clip.id[-1]
         label = Label(clip.id, f"Audiobook {name}", f"有声书 {name}")
         return Example(clip.id, label, lambda: Sound(clip.sound, clip.rate), LJSPEECH, clip.text)
+
+    @staticmethod
+    def speak(text: str, noise: float = 0.0) -> Sound:
+        """Let the synthesis case say a text.
+
+        Args:
+            text: English.
+            noise: White noise to add, as a share of the speech's own loudness.
+
+        Raises:
+            InputError: The voice cannot say it.
+        """
+        from dlportal.serving import get_case
+
+        spoken: Speech = get_case("speech_synthesis").predict(text)
+        samples = spoken.samples
+        if noise:
+            loudness = noise * float(np.sqrt((samples**2).mean()))
+            random = np.random.default_rng(0)
+            samples = samples + loudness * random.standard_normal(len(samples), np.float32)
+        return Sound(samples / max(1.0, float(np.abs(samples).max())), spoken.rate)
 
     def golden(self) -> Sound:
         """The portal's own voice says that a quick brown fox jumps over the lazy dog."""
@@ -204,27 +263,6 @@ class SpeechRecognition(AudioCase):
                 "device": describe_device(),
             },
         )
-
-
-def speak(text: str, noise: float = 0.0) -> Sound:
-    """Let the synthesis case say a text.
-
-    Args:
-        text: English.
-        noise: White noise to add, as a share of the speech's own loudness.
-
-    Raises:
-        InputError: The voice cannot say it.
-    """
-    from dlportal.serving import get_case
-
-    spoken: Speech = get_case("speech_synthesis").predict(text)
-    samples = spoken.samples
-    if noise:
-        loudness = noise * float(np.sqrt((samples**2).mean()))
-        random = np.random.default_rng(0)
-        samples = samples + loudness * random.standard_normal(len(samples), np.float32)
-    return Sound(samples / max(1.0, float(np.abs(samples).max())), spoken.rate)
 
 
 FOX = "The quick brown fox jumps over the lazy dog."

@@ -55,6 +55,7 @@ def explain_input(
         )
     raw = case.read(given)
     case.check(raw)
+    case = case.about(raw)
     index = find_target(case, raw, target)
     explanation = usable[method].explain(case, raw, index)
     faithfulness = measure(case, raw, explanation, seconds=seconds)

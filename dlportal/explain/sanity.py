@@ -34,7 +34,12 @@ def randomised(case: Case, seed: int = 0) -> Case:
 
     Shuffling keeps each layer's scale, so that activations neither vanish nor explode and
     gradient methods still have something to show; biases and normalisation stay as they are.
+
+    Raises:
+        ValueError: The network keeps no weights in torch.
     """
+    if not any(True for _parameter in case.net.parameters()):
+        raise ValueError(f"{case.card.id} has no weights in torch that could be scrambled")
     net = copy.deepcopy(case.net)
     generator = torch.Generator().manual_seed(seed)
     for parameter in net.parameters():

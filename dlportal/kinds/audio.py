@@ -23,7 +23,7 @@ CHANNELS = 2
 SHORTEST = 0.1  # seconds
 QUIETEST = 1e-3  # peak; -60 dB of full scale
 PARTS = 40  # moments that can be hidden, at most
-SHORTEST_PART = 0.1  # seconds; about one speech sound
+SHORTEST_PART = 0.2  # seconds; a shorter silence is heard over
 FADE = 0.005  # seconds; a moment that is cut without a fade would click
 
 

@@ -4,6 +4,7 @@ Whisper: https://arxiv.org/abs/2212.04356. The weights live in CTranslate2, not 
 here have no parameters of their own.
 """
 
+import copy
 import re
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,8 @@ from dlportal.results import Transcript, Word
 RATE = 16_000  # Hz
 WINDOW = 30.0  # seconds that Whisper hears at once
 FRAMES = 3_000  # of 10 ms, in a window
-MELS = 80
-SHORTEST = 1_000  # frames of a shortened window
-SPARE = 300  # frames of silence after the clip; with less, words lose probability
-BATCH = 8
+SHORTEST = 600  # frames of a shortened window; in less, words lose probability
+SPARE = 100  # frames of silence after the clip
 
 
 class Whisper(nn.Module):
@@ -90,26 +89,52 @@ class WordScorer(nn.Module):
         Returns:
             Shape (B, words). A word of several tokens has their geometric mean probability.
         """
-        return torch.cat([self._score(part) for part in x.split(BATCH)])
+        # One at a time: a batch of 8 takes the encoder twice as long for each.
+        return torch.stack([self._score(row) for row in x.cpu().numpy()])
 
-    def _score(self, x: Tensor) -> Tensor:
+    def times(self, x: Tensor) -> list[tuple[float, float]]:
+        """Start and end of each word in seconds, in a recording (1, time) of at most 30 s.
+
+        From where the decoder looks while it writes a word (dynamic time warping).
+        """
         whisper = self.whisper[0]
-        mels = [whisper.model.feature_extractor(row) for row in x.cpu().numpy()]
-        length = min(mels[0].shape[1], FRAMES)
+        mel = whisper.model.feature_extractor(x[0].cpu().numpy())
+        heard = whisper.model.encode(_window(mel, FRAMES))
+        length = min(mel.shape[1], FRAMES)
+        found = whisper.model.find_alignment(whisper.tokenizer, [self.tokens], heard, length)[0]
+        ends = x.shape[-1] / RATE
+        spans = [(float(w["start"]), float(w["end"])) for w in found if _is_word(w["word"])]
+        return [(min(a, ends), min(max(b, a + 0.02), ends)) for a, b in spans]
+
+    def _score(self, x: np.ndarray) -> Tensor:
+        """Log-odds of the words, shape (words,), in one recording, (time,)."""
+        whisper = self.whisper[0]
+        mel = whisper.model.feature_extractor(x)
+        length = min(mel.shape[1], FRAMES)
         # The encoder takes shorter windows than it was trained on; what they do to the words'
         # probability is far less than what hiding a word does, and they are 5 times as fast.
         size = min(FRAMES, max(SHORTEST, length + SPARE))
-        window = np.zeros((len(mels), MELS, size + size % 2), np.float32)
-        for row, mel in zip(window, mels, strict=True):
-            row[:] = mel.min()
-            row[:, :length] = mel[:, :length]
-        heard = whisper.model.encode(window)
-        scored = whisper.model.model.align(
-            heard, whisper.tokenizer.sot_sequence, [self.tokens] * len(mels), length
+        heard = whisper.model.encode(_window(mel, size + size % 2))
+        (scored,) = whisper.model.model.align(
+            heard, whisper.tokenizer.sot_sequence, [self.tokens], length
         )
-        tokens = torch.tensor([row.text_token_probs for row in scored]).clamp(1e-8, 1 - 1e-6)
-        words = [tokens[:, a:b].log().mean(dim=1) for a, b in self.spans]
-        return torch.logit(torch.stack(words, dim=1).exp())
+        tokens = torch.tensor(scored.text_token_probs).clamp(1e-8, 1 - 1e-6)
+        return torch.stack([tokens[a:b].log().mean() for a, b in self.spans]).exp().logit()
+
+    def __deepcopy__(self, memo: dict) -> "WordScorer":
+        return copy.copy(self)  # the weights in CTranslate2 cannot be copied
+
+
+def _window(mel: np.ndarray, size: int) -> np.ndarray:
+    """Pad with silence or cut: (bands, frames) to (1, bands, size)."""
+    window = np.full((1, len(mel), size), mel.min(), np.float32)
+    window[0, :, : mel.shape[1]] = mel[:, :size]
+    return window
+
+
+def _is_word(text: str) -> bool:
+    """Whether it is more than punctuation."""
+    return re.search(r"\w", text) is not None
 
 
 def _words(tokenizer: Any, tokens: list[int]) -> tuple[tuple[str, ...], list[tuple[int, int]]]:
@@ -117,7 +142,7 @@ def _words(tokenizer: Any, tokens: list[int]) -> tuple[tuple[str, ...], list[tup
     words, groups = tokenizer.split_to_word_tokens([*tokens, tokenizer.eot])
     names, spans, at = [], [], 0
     for word, group in zip(words[:-1], groups[:-1], strict=True):
-        if re.search(r"\w", word):  # leaves out punctuation
+        if _is_word(word):
             names.append(re.sub(r"^[\W_]+|[\W_]+$", "", word))
             spans.append((at, at + len(group)))
         at += len(group)

@@ -1,6 +1,5 @@
 """How sound looks: a transcript on its waveform, speech with its phonemes, words that differ."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -37,7 +36,8 @@ CONFIDENCE = {
 @show.register
 def show_transcript(result: Transcript, card: Card, seconds: float) -> None:
     """What was heard, with uncertain words marked."""
-    st.markdown(f"> {marked_text(result)}" if result.words else f"> *{_('No words were heard.')}*")
+    silence = "*" + _("No words were heard.") + "*"
+    st.markdown("> " + (marked_text(result) if result.words else silence))
     mean = mean_confidence(result)
     with st.grid(3, min_column_width=96):
         st.metric(_("Words"), len(result.words))
