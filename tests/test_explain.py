@@ -290,3 +290,20 @@ def test_randomised_weights_change_the_map(name: str) -> None:
     other: Any = randomised(case, seed=1).net.weight
     assert torch.equal(other.flatten().sort().values, before.flatten().sort().values)
     assert not other.requires_grad
+
+
+def test_report_judges_every_method_and_chance() -> None:
+    from dlportal.case import Example
+    from dlportal.explain.report import RANDOM, measure_methods
+    from dlportal.results import Label
+
+    case, raw = CASES["picture"]
+    example = Example("red", Label("red", "red", "红"), lambda: raw)
+    methods = [get_explainer("grad_cam"), get_explainer("smooth_grad")]
+    done: list[int] = []
+    rows = measure_methods(case, [example], methods, lambda n, _total: done.append(n))
+    assert [row.method for row in rows] == ["grad_cam", "smooth_grad", RANDOM]
+    assert done == [1, 2, 3]
+    assert [row.quality.verdict == "better" for row in rows] == [True, True, False]
+    assert all(row.target == 0 and len(row.quality.insertion.x) == 33 for row in rows)
+    assert rows[0].gain > 0.1 > rows[2].gain

@@ -21,7 +21,9 @@ class Occlusion(Method):
     """Hide one window after another and note by how much the output falls.
 
     Paper: Zeiler and Fergus 2014, https://arxiv.org/abs/1311.2901
-    Computed by captum on the mask of what is kept; a pixel gets the mean over its windows.
+    Computed by captum on the mask of what is kept; a pixel gets the mean over its windows. That
+    map has steps as wide as the stride; a mean over one stride turns them into slopes, close to
+    the map that a stride of one pixel would give.
     """
 
     name = "occlusion"
@@ -57,6 +59,7 @@ class Occlusion(Method):
         self, case: Any, raw: Any, target: int, settings: dict[str, Any], progress: Progress | None
     ) -> Attribution:
         from captum.attr import Occlusion as Captums
+        from scipy.ndimage import uniform_filter
 
         masker = case.masker(raw)
         windows = tuple(max(1, round(n * settings["window"] / 100)) for n in masker.shape)
@@ -71,4 +74,5 @@ class Occlusion(Method):
             baselines=0,
             perturbations_per_eval=batch_size(case),
         )
-        return Attribution(values[0].numpy(), passes.done)
+        smooth = uniform_filter(values[0].numpy(), size=strides, mode="nearest")
+        return Attribution(smooth, passes.done)
