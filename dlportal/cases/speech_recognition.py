@@ -26,7 +26,7 @@ from dlportal.kinds.word_errors import blind_answer, compare
 from dlportal.messages import N_, InputError
 from dlportal.nets.whisper import RATE, WINDOW, Whisper, WordScorer
 from dlportal.results import Label, Result, Speech, Transcript
-from dlportal.training.metrics import measured, ratio
+from dlportal.training.metrics import exact_interval, measured, ratio
 from dlportal.training.receipts import describe_device, versions
 
 DATA = "ljspeech_mini"
@@ -245,12 +245,20 @@ class SpeechRecognition(AudioCase):
         pairs = [compare(a, b) for a, b in zip(said, heard, strict=True)]
         slices = []
         for clip, pair in zip(clips, pairs, strict=True):
+            # A clip alone cannot be resampled: the interval is that of a share of its words.
+            low, high = exact_interval(min(pair.errors, pair.said), pair.said)
+            metric = Metric(
+                name="wer",
+                data=data,
+                value=pair.rate,
+                low=low,
+                high=max(high, pair.rate),
+                n=pair.said,
+                command=COMMAND,
+            )
             name = clip.id[-4:]
-            # The interval of one clip is over its words: each is an error or not.
-            wrong = [int(p.kind != "equal") for p in pair.pairs]
-            spoken = [int(p.kind != "insert") for p in pair.pairs]
-            part = Bilingual(en=f"clip {name}", zh=f"片段 {name}")
-            slices.append(Slice(part=part, metric=wer(wrong, spoken)))
+            part = Bilingual(en=f"clip {name}, words", zh=f"片段 {name}，按词")
+            slices.append(Slice(part=part, metric=metric))
         return Measured(
             case=self.card.id,
             parameters=self.whisper.numbers,

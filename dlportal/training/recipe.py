@@ -159,8 +159,8 @@ def write_card(
             "case": case_id,
             "parameters": net_parameters,
             "constants": {**kept, **evaluation.measured.constants},
-            "sha256": hashes,
-            "versions": versions(),
+            "sha256": {**evaluation.measured.sha256, **hashes},
+            "versions": {**versions(), **evaluation.measured.versions},
             "measured_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         }
     )
