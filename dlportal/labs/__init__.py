@@ -1,0 +1,1 @@
+"""The inside of the laboratories: what they compute, without any interface."""

@@ -1,0 +1,289 @@
+"""The network as a picture: units with their numbers, weights as lines one can click.
+
+A line's width is a weight's size; its colour and its dash both tell the sign.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any
+
+import plotly.graph_objects as go
+
+from dlportal.labs.backprop_net import ACTIVATIONS, Pass
+from dlportal.labs.backprop_paths import Weight, gradient_of, value_of
+from dlportal.ui.backprop_places import (
+    brief,
+    crowded,
+    handles,
+    height_of,
+    size_of,
+    spot,
+    sub,
+    unit_pixels,
+)
+from dlportal.ui.charts import style
+from dlportal.ui.language import _
+from dlportal.ui.theme import palette
+
+WIDTHS = (1.0, 2.0, 3.5, 5.5)  # pixels; four classes, for one trace each
+STAY = {"selected": {"marker": {"opacity": 1}}, "unselected": {"marker": {"opacity": 1}}}
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the picture shows.
+
+    Attributes:
+        phase: Of the step, from 0: forward layer by layer, the loss, back layer by layer, update.
+        view: "values", "gradients" or "paths".
+        weight: The chosen one; "paths" shows how it reaches the outputs.
+        activation: The bend's name, for its slopes.
+    """
+
+    phase: int
+    view: str
+    weight: Weight
+    activation: str
+
+    def forward_known(self, layer: int) -> bool:
+        """Whether the forward pass has reached a layer (0: the inputs)."""
+        return self.view != "values" or self.phase >= layer - 1
+
+    def backward_known(self, layer: int, layers: int) -> bool:
+        """Whether the backward pass has reached a layer with weights (from 1)."""
+        return self.view == "paths" or self.phase >= 2 * layers - layer
+
+    def active_layer(self, layers: int) -> int | None:
+        """The layer that this phase works on, None in the update."""
+        if self.phase < layers:
+            return self.phase + 1
+        return 2 * layers - self.phase or None
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A line to draw: which weight, its number in this view, whether it stands back."""
+
+    weight: Weight
+    value: float
+    faint: bool
+
+
+def network(step: Pass, look: Look) -> go.Figure:
+    """Draw the network in one phase of one step."""
+    sizes = tuple(len(h) for h in step.h)
+    most = max(sizes)
+    fig = go.Figure()
+    edges = edges_of(step, look)
+    fig.add_traces(
+        [
+            *lines(sizes, edges),
+            handle_points(step, look, sizes, edges),
+            *units(step, look, sizes),
+        ]
+    )
+    style(fig, height=height_of(most))
+    headings(fig, step, sizes)
+    fig.update_xaxes(visible=False, range=[-0.32, step.layers + 0.32])
+    fig.update_yaxes(visible=False, range=[-most / 2 - 0.2, most / 2 + 0.45])
+    fig.update_layout(hovermode="closest", margin={"l": 0, "r": 0, "t": 4, "b": 4})
+    return fig
+
+
+def edges_of(step: Pass, look: Look) -> list[Edge]:
+    """All weights but the biases, with their numbers in this view."""
+    edges = []
+    gradients = look.view == "gradients"
+    for layer in range(1, step.layers + 1):
+        shown = (step.dw if gradients else step.w)[layer - 1]
+        known = look.backward_known(layer, step.layers) if gradients else look.forward_known(layer)
+        for to, row in enumerate(shown.tolist(), 1):
+            for source, value in enumerate(row, 1):
+                weight = Weight(layer, to, source)
+                faint = not known or (look.view == "paths" and not on_path(weight, look.weight))
+                edges.append(Edge(weight, value if known else 0.0, faint))
+    return edges
+
+
+def on_path(weight: Weight, chosen: Weight) -> bool:
+    """Whether a weight is the chosen one or lies between it and the outputs."""
+    if weight.layer == chosen.layer:
+        return weight == chosen
+    if weight.layer == chosen.layer + 1:
+        return weight.source == chosen.to
+    return weight.layer > chosen.layer
+
+
+def lines(sizes: tuple[int, ...], edges: list[Edge]) -> list[dict[str, Any]]:
+    """The weights as lines, one trace for each look."""
+    colors = palette()
+    largest = max([abs(e.value) for e in edges if not e.faint] or [1.0]) or 1.0
+    looks: dict[tuple[str, str, float, float], list[Weight]] = defaultdict(list)
+    for edge in edges:
+        width = WIDTHS[min(3, int(4 * min(1.0, abs(edge.value) / largest)))]
+        color = colors.signed[5] if edge.value >= 0 else colors.signed[1]
+        dash = "solid" if edge.value >= 0 else "dash"
+        key = (colors.muted, "solid", 0.8, 0.35) if edge.faint else (color, dash, width, 1.0)
+        looks[key].append(edge.weight)
+    traces: list[dict[str, Any]] = []
+    for (color, dash, width, opacity), group in looks.items():
+        ends = [(spot(sizes, w.layer - 1, w.source), spot(sizes, w.layer, w.to)) for w in group]
+        traces.append(
+            {
+                "type": "scatter",
+                "x": [x for start, end in ends for x in (start[0], end[0], None)],
+                "y": [y for start, end in ends for y in (start[1], end[1], None)],
+                "mode": "lines",
+                "line": {"color": color, "dash": dash, "width": width},
+                "opacity": opacity,
+                "hoverinfo": "skip",
+            }
+        )
+    return traces
+
+
+def handle_points(
+    step: Pass, look: Look, sizes: tuple[int, ...], edges: list[Edge]
+) -> dict[str, Any]:
+    """A point on each line: its number where there is room, and what a click chooses."""
+    colors = palette()
+    at = handles(sizes)
+    chosen = [edge.weight == look.weight for edge in edges]
+    numbered = [
+        not edge.faint and (mine or not crowded(sizes, edge.weight.layer))
+        for edge, mine in zip(edges, chosen)
+    ]
+    return {
+        "type": "scatter",
+        "x": [at[edge.weight][0] for edge in edges],
+        "y": [at[edge.weight][1] for edge in edges],
+        "mode": "markers+text",
+        "text": [brief(edge.value) if shown else "" for edge, shown in zip(edges, numbered)],
+        "textfont": {"size": 11, "color": colors.text},
+        "marker": {
+            "size": [28 if shown else 7 for shown in numbered],
+            "color": [colors.ground if shown else colors.muted for shown in numbered],
+            "opacity": 1,
+            "line": {
+                "width": 2.5,
+                "color": [colors.accent if mine else "rgba(0,0,0,0)" for mine in chosen],
+            },
+        },
+        "customdata": [[e.weight.layer, e.weight.to, e.weight.source] for e in edges],
+        "hovertext": [weight_hover(step, edge.weight) for edge in edges],
+        "hoverinfo": "text",
+        **STAY,
+    }
+
+
+def weight_hover(step: Pass, w: Weight) -> str:
+    name = _("layer {layer}: from unit {source} to unit {to}")
+    numbers = f"<br>w = {value_of(step, w):.4g}<br>∂L/∂w = {gradient_of(step, w):.4g}"
+    return name.format(layer=w.layer, to=w.to, source=w.source) + numbers.replace("-", "−")
+
+
+def units(step: Pass, look: Look, sizes: tuple[int, ...]) -> list[dict[str, Any]]:
+    """The units: a number inside, a smaller one below; a click chooses the bias."""
+    colors = palette()
+    most = max(sizes)
+    keys = [(layer, unit) for layer, size in enumerate(sizes) for unit in range(1, size + 1)]
+    spots = [spot(sizes, layer, unit) for layer, unit in keys]
+    texts = [unit_text(step, look, layer, unit) for layer, unit in keys]
+    across = [size_of(sizes[layer], most) for layer, _unit in keys]
+    active = look.active_layer(step.layers) if look.view != "paths" else None
+    bias = (look.weight.layer, look.weight.to) if look.weight.source == 0 else None
+    ringed = [key[0] == active or key == bias for key in keys]
+    common = {"type": "scatter", "x": [x for x, _y in spots]}
+    circles = {
+        **common,
+        "y": [y for _x, y in spots],
+        "mode": "markers+text",
+        "text": [inside for inside, _below in texts],
+        "textfont": {"size": [13 if px > 30 else 10 for px in across], "color": colors.text},
+        "marker": {
+            "size": across,
+            "color": colors.ground,
+            "opacity": 1,
+            "line": {
+                "color": [colors.accent if ring else colors.muted for ring in ringed],
+                "width": [
+                    3 if ring else 1.5 if text[0] else 0.8 for ring, text in zip(ringed, texts)
+                ],
+            },
+        },
+        "customdata": [[layer, unit, 0] for layer, unit in keys],
+        "hovertext": [unit_hover(step, layer, unit) for layer, unit in keys],
+        "hoverinfo": "text",
+        **STAY,
+    }
+    captions = {
+        **common,
+        "y": [y - (px / 2 + 9) / unit_pixels(most) for (_x, y), px in zip(spots, across)],
+        "mode": "text",
+        "text": [below if px > 30 else "" for (_inside, below), px in zip(texts, across)],
+        "textfont": {"size": 11, "color": colors.muted},
+        "hoverinfo": "skip",
+    }
+    return [circles, captions]
+
+
+def unit_text(step: Pass, look: Look, layer: int, unit: int) -> tuple[str, str]:
+    """What stands in a unit and below it; empty while it is not known yet."""
+    at, last = unit - 1, layer == step.layers
+    h = brief(step.h[layer][at])
+    if look.view == "paths":
+        return path_text(step, look, layer, unit)
+    if layer == 0:
+        return h, sub("x", unit)
+    if look.view == "values":
+        if not look.forward_known(layer):
+            return "", ""
+        return h, f"{sub('z', unit)} {brief(step.z[layer - 1][at])}"
+    if not look.backward_known(layer, step.layers):
+        return "", ""
+    below = "" if last else f"∂L/∂{sub('h', unit)} {brief(step.dh[layer][at])}"
+    return brief(step.dz[layer - 1][at]), below
+
+
+def path_text(step: Pass, look: Look, layer: int, unit: int) -> tuple[str, str]:
+    """A unit's factor in the paths of the chosen weight; empty beside the paths."""
+    chosen, at = look.weight, unit - 1
+    if layer == chosen.layer - 1 and unit == chosen.source:
+        return brief(step.h[layer][at]), sub("h" if layer else "x", unit)
+    if layer < chosen.layer or (layer == chosen.layer and unit != chosen.to):
+        return "", ""
+    if layer == step.layers:
+        return brief(step.dz[-1][at]), sub("δ", unit)
+    slope = ACTIVATIONS[look.activation].slope(step.z[layer - 1])[at]
+    return brief(float(slope)), f"σ′({sub('z', unit)})"
+
+
+def unit_hover(step: Pass, layer: int, unit: int) -> str:
+    at = unit - 1
+    if layer == 0:
+        return f"{sub('x', unit)} = {step.h[0][at]:.4g}".replace("-", "−")
+    rows = [f"z = {step.z[layer - 1][at]:.4g}", f"h = {step.h[layer][at]:.4g}"]
+    rows += [f"b = {step.b[layer - 1][at]:.4g}", f"∂L/∂z = {step.dz[layer - 1][at]:.4g}"]
+    if layer < step.layers:
+        rows.append(f"∂L/∂h = {step.dh[layer][at]:.4g}")
+    return "<br>".join(rows).replace("-", "−")
+
+
+def headings(fig: go.Figure, step: Pass, sizes: tuple[int, ...]) -> None:
+    """Names above the layers, and the targets above the outputs."""
+    colors = palette()
+    names = [_("layer {n}").format(n=layer) for layer in range(step.layers)]
+    rows = [
+        {"x": layer, "y": 1, "yref": "paper", "yanchor": "top", "text": name}
+        for layer, name in enumerate([_("input"), *names[1:], _("answer")])
+    ]
+    many = len(step.target) > 1
+    for unit, target in enumerate(step.target, 1):
+        x, y = spot(sizes, step.layers, unit)
+        text = _("“{digit}”: target {t}") if many else _("target {t}")
+        lift = size_of(sizes[-1], max(sizes)) / 2 + 11
+        rows.append(
+            {"x": x, "y": y, "yshift": lift, "text": text.format(t=f"{target:.0f}", digit=unit - 1)}
+        )
+    look = {"showarrow": False, "font": {"size": 12, "color": colors.muted}}
+    fig.update_layout(annotations=[{**row, **look} for row in rows])
