@@ -33,12 +33,12 @@ DATA = "ljspeech_mini"
 COMMAND = "python -m dlportal evaluate speech_recognition"
 SPOKEN = {
     "spoken_numbers": (
-        Label("spoken_numbers", "Spoken by our voice: numbers", "由本站语音朗读：数字"),
+        Label("spoken_numbers", "Synthetic: numbers", "合成语音：数字"),
         "The 8:15 train to Boston costs $42.50 and arrives at 11:05.",
         0.0,
     ),
     "spoken_noise": (
-        Label("spoken_noise", "Spoken by our voice, in noise", "由本站语音朗读，带噪声"),
+        Label("spoken_noise", "Synthetic: in noise", "合成语音：噪声中"),
         "Would you rather walk along the river, or wait here for the bus?",
         0.7,
     ),
@@ -58,6 +58,14 @@ class Heard:
     end: float
     known: float
     without: float
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Spoken(Sound):
+    """What the synthesis case said: `noise` as in `SpeechRecognition.speak`."""
+
+    text: str
+    noise: float
 
 
 class SpeechRecognition(AudioCase):
@@ -159,16 +167,15 @@ class SpeechRecognition(AudioCase):
         for name, (label, text, noise) in SPOKEN.items():
             shown.append(Example(name, label, partial(self.speak, text, noise), voice, text))
         if is_available(DATA):
-            shown += [self.clip_example(clip) for clip in ljspeech_mini.load()]
+            clips = {clip.id: clip for clip in ljspeech_mini.load()}
+            for name, label in READER.items():
+                clip = clips[name]
+                load = partial(Sound, clip.sound, clip.rate)
+                shown.append(Example(name, label, load, LJSPEECH, clip.text))
         return shown
 
-    def clip_example(self, clip: Clip) -> Example[Sound]:
-        name = clip.id[-1]
-        label = Label(clip.id, f"Audiobook {name}", f"有声书 {name}")
-        return Example(clip.id, label, lambda: Sound(clip.sound, clip.rate), LJSPEECH, clip.text)
-
     @staticmethod
-    def speak(text: str, noise: float = 0.0) -> Sound:
+    def speak(text: str, noise: float = 0.0) -> Spoken:
         """Let the synthesis case say a text.
 
         Args:
@@ -186,11 +193,17 @@ class SpeechRecognition(AudioCase):
             loudness = noise * float(np.sqrt((samples**2).mean()))
             random = np.random.default_rng(0)
             samples = samples + loudness * random.standard_normal(len(samples), np.float32)
-        return Sound(samples / max(1.0, float(np.abs(samples).max())), spoken.rate)
+        peak = max(1.0, float(np.abs(samples).max()))
+        return Spoken(samples / peak, spoken.rate, text, noise)
 
     def golden(self) -> Sound:
         """The portal's own voice says that a quick brown fox jumps over the lazy dog."""
         return Sound(load_file(self.card.folder / "golden.safetensors")["input"][0], RATE)
+
+    def literal(self, raw: Sound) -> str:
+        if isinstance(raw, Spoken):
+            return f"case.speak({raw.text!r}, {raw.noise})"
+        return super().literal(raw)
 
     def code(
         self, raw: Sound, example: str | None, explainer: str | None, target: int | None
@@ -217,7 +230,9 @@ class SpeechRecognition(AudioCase):
             progress: Called with clips done and in all.
         """
         if split != "test":
-            raise ValueError(f"no split {split!r}; splits: test")
+            raise InputError(
+                N_("No split {split}. Choose from: {known}."), split=split, known="test"
+            )
         started = time.monotonic()
         clips = ljspeech_mini.load(data)[:limit]
         heard = []
@@ -274,7 +289,13 @@ class SpeechRecognition(AudioCase):
 
 
 FOX = "The quick brown fox jumps over the lazy dog."
-GOLDEN = Label("golden", "A synthetic voice", "合成语音")
+GOLDEN = Label("golden", "Synthetic: a fox", "合成语音：狐狸")
+READER = {
+    "LJ001-0001": Label("LJ001-0001", "A reader: printing", "朗读：印刷"),
+    "LJ001-0003": Label("LJ001-0003", "A reader: wood blocks", "朗读：木刻"),
+    "LJ001-0007": Label("LJ001-0007", "A reader: Gutenberg", "朗读：古腾堡"),
+    "LJ001-0008": Label("LJ001-0008", "A reader: four words", "朗读：四个词"),
+}
 LJSPEECH = N_("LJ Speech, public domain: a reader's recordings of old books.")
 
 

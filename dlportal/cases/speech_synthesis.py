@@ -207,7 +207,9 @@ class SpeechSynthesis(Case[str | Utterance]):
         from dlportal.cases.speech_round_trip import evaluate_round_trip
 
         if split != "test":
-            raise ValueError(f"no split {split!r}; splits: test")
+            raise InputError(
+                N_("No split {split}. Choose from: {known}."), split=split, known="test"
+            )
         return evaluate_round_trip(self, read_sentences(data or SENTENCES)[:limit], progress)
 
 

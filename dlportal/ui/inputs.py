@@ -56,7 +56,7 @@ def choose_source(sources: list[str]) -> str:
         key="source",
         required=True,
         label_visibility="collapsed",
-        width="stretch",
+        width="stretch" if len(sources) <= 3 else "content",  # four need two rows
         wrap=True,
         persist_state="page",
     )

@@ -38,6 +38,7 @@ class Mark:
     dash: str = "solid"
     hover: str = ""
     bold: bool = False
+    below: str = ""  # a second line, smaller
 
 
 @dataclass(frozen=True)
@@ -47,16 +48,20 @@ class Page:
     count: int
     span: float
     lanes: int
+    step: float = STEP
 
     @classmethod
-    def of(cls, seconds: float, span: float, lanes: int) -> "Page":
-        """Lines of about `span` seconds; longer ones where there would be too many."""
+    def of(cls, seconds: float, span: float, lanes: int, tall: bool = False) -> "Page":
+        """Lines of about `span` seconds; longer ones where there would be too many.
+
+        `tall` leaves room for a second line below each mark.
+        """
         count = max(1, min(LINES, math.ceil(seconds / span)))
-        return cls(count, seconds / count, lanes)
+        return cls(count, seconds / count, lanes, STEP + 0.35 if tall else STEP)
 
     @property
     def height(self) -> float:
-        return TOP - BOTTOM + STEP * (self.lanes + 0.9)
+        return TOP - BOTTOM + self.step * (self.lanes + 0.4) + 0.5
 
     def base(self, line: int) -> float:
         """Where the middle of a line's sound stands on the y axis."""
@@ -85,7 +90,8 @@ def sound_lines(
         picture: RGB, shape (height, width, 3), uint8, laid over the whole time instead of the
             outline (a spectrogram).
     """
-    page = Page.of(len(samples) / rate, span, lanes)
+    tall = any(mark.below for mark in marks)
+    page = Page.of(len(samples) / rate, span, lanes, tall)
     fig = go.Figure()
     for line in range(page.count):
         if picture is None:
@@ -104,7 +110,7 @@ def sound_lines(
     add_marks(fig, page, marks)
     style(fig, height=int(PIXELS * page.height * page.count) + 24)
     fig.update_xaxes(visible=False, range=[0, page.span])
-    low = page.base(page.count - 1) + BOTTOM - STEP * (page.lanes + 0.4)
+    low = page.base(page.count - 1) + BOTTOM - page.step * (page.lanes + 0.4)
     fig.update_yaxes(visible=False, range=[low, TOP + 0.4])
     return fig
 
@@ -162,7 +168,7 @@ def add_marks(fig: go.Figure, page: Page, marks: Sequence[Mark]) -> None:
         line = page.line_of((mark.start + mark.end) / 2)
         left = max(0.0, mark.start - line * page.span)
         right = min(page.span, max(mark.end - line * page.span, left + 0.01))
-        y = page.base(line) + BOTTOM - STEP * (index % page.lanes + 0.5)
+        y = page.base(line) + BOTTOM - page.step * (index % page.lanes) - 0.3
         fig.add_shape(
             type="line",
             x0=left,
@@ -174,7 +180,7 @@ def add_marks(fig: go.Figure, page: Page, marks: Sequence[Mark]) -> None:
         fig.add_annotation(
             x=(left + right) / 2,
             y=y + 0.14,
-            text=plain(mark.text, mark.bold),
+            text=plain(mark.text, mark.bold) + second_line(mark.below),
             showarrow=False,
             yanchor="top",
             font={"size": 12, "color": palette().text},
@@ -198,6 +204,13 @@ def plain(text: str, bold: bool = False) -> str:
     """Text that Plotly will not read as markup."""
     safe = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return f"<b>{safe}</b>" if bold else safe
+
+
+def second_line(text: str) -> str:
+    """Small and muted, below a mark's word."""
+    if not text:
+        return ""
+    return f'<br><span style="font-size:10px;color:{palette().muted}">{plain(text)}</span>'
 
 
 def shade(fig: go.Figure, page: Page, edges: np.ndarray, colors: Sequence[Any]) -> None:

@@ -118,7 +118,7 @@ def draw_durations(speech: Speech, others: list[Speech]) -> None:
     figure.update_xaxes(
         tickvals=places, ticktext=symbols, tickangle=0, tickfont_size=11, range=[-0.5, len(places)]
     )
-    figure.update_yaxes(title_text=_("length, ms"), rangemode="tozero")
+    figure.update_yaxes(ticksuffix=" ms", rangemode="tozero")
     longest = symbols[int(lengths[0].argmax())]
     show_chart(
         figure,

@@ -20,7 +20,7 @@ from dlportal.ui.words import duration, note
 
 SURE, UNSURE = 0.8, 0.5  # borders of the three classes of confidence
 DOUBTFUL_TEXT = 0.6  # mean confidence below which the whole text is doubtful
-WORD_SPAN, WORD_LANES = 5.0, 3  # seconds a line; lanes that keep words apart on a phone
+WORD_SPAN, WORD_LANES = 4.0, 3  # seconds a line; lanes that keep words apart on a phone
 PHONE_SPAN, PHONE_LANES = 2.5, 2
 BANDS = 72
 TALLEST_HZ = 8_000
@@ -36,8 +36,9 @@ CONFIDENCE = {
 @show.register
 def show_transcript(result: Transcript, card: Card, seconds: float) -> None:
     """What was heard, with uncertain words marked."""
+    note(_("The network heard"))
     silence = "*" + _("No words were heard.") + "*"
-    st.markdown("> " + (marked_text(result) if result.words else silence))
+    st.markdown(marked_text(result) if result.words else silence)
     mean = mean_confidence(result)
     with st.grid(3, min_column_width=96):
         st.metric(_("Words"), len(result.words))
@@ -105,7 +106,8 @@ def word_mark(word: Word) -> Mark:
     color = {"sure": colors.accent, "unsure": colors.second, "doubtful": colors.second}[kind]
     percent = f"{100 * word.probability:.0f}%"
     return Mark(
-        text=word.text if kind == "sure" else f"{word.text} {percent}",
+        text=word.text,
+        below=percent,
         start=word.start,
         end=word.end,
         color=color,
@@ -194,7 +196,7 @@ def show_differences(said: str, heard: str) -> Comparison:
             out.append(f":red-background[~~{escape(pair.said)}~~]")
         if pair.heard:
             out.append(f":green-background[**{escape(pair.heard)}**]")
-    st.markdown("> " + " ".join(out))
+    st.markdown(" ".join(out))
     if compared.errors:
         note(_("Struck through: said but not heard. Bold: heard instead. Spelling is normalised."))
     else:
