@@ -27,7 +27,8 @@ def frame(page: Any) -> None:
         page_icon=picture("icon.png"),
         layout="wide",
     )
-    st.logo(picture("logo_dark.png" if is_dark() else "logo_light.png"), size="large")
+    # Not "large": at 390 pixels that would push the menu off the screen.
+    st.logo(picture("logo_dark.png" if is_dark() else "logo_light.png"), size="medium")
     name = page.url_path or "home"
     enter_page(name)
     with st.container(horizontal_alignment="center"), st.container(width=WIDTH):

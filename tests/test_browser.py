@@ -1,0 +1,189 @@
+"""The portal in a real browser: deep links, language, uploads, downloads, tours, trainings.
+
+One server serves all tests except the cold deep links. Every wait is for a condition.
+"""
+
+import ast
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from browser.portal import NAMELESS, NARROW, PATIENCE, SIDEWAYS, Tab, portal
+from PIL import Image
+
+from dlportal.bench.browser import missing_browser, open_browser
+from dlportal.bench.server import Server
+from dlportal.cards import load_card
+from dlportal.ui.language import catalogue
+from dlportal.ui.router import PAGES
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.assets,
+    pytest.mark.skipif(bool(missing_browser()), reason=missing_browser() or "-"),
+]
+
+NAMES = sorted(path.stem for path in PAGES.glob("*.py"))
+TITLES = {
+    "home": "Deep learning you can try, question and check",
+    "scorecard": "Scorecard",
+}
+TOURED = "optimizer_race"
+TRAINED = "classic_control"  # needs no dataset
+
+
+def title_of(name: str, language: str) -> str:
+    if name in TITLES:
+        return catalogue(language).gettext(TITLES[name])
+    return load_card(name).title(language)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    with open_browser() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with portal(tmp_path_factory.mktemp("portal")) as running:
+        yield running
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_cold_deep_link(name: str, browser: Any, tmp_path: Path) -> None:
+    """The first visitor of a fresh server may come by any link: app.py must run, not the page."""
+    with portal(tmp_path) as fresh, Tab(browser, fresh) as tab:
+        tab.page.goto(f"{fresh.address}/{name}", wait_until="commit")
+        tab.page.get_by_role("heading", level=1, name=title_of(name, "en")).wait_for()
+        # The frame around the page is drawn by app.py alone.
+        tab.page.locator("[data-testid=stTopNavLinkContainer]").first.wait_for(state="attached")
+        tab.page.get_by_text("中文", exact=True).wait_for()
+        tab.page.wait_for_function("() => document.title.endsWith('DL Portal')")
+        assert "Page not found" not in tab.text()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_page_on_a_telephone_in_chinese(name: str, browser: Any, server: Server) -> None:
+    """Title in the browser's language, no sideways scrolling, everything has a name."""
+    with Tab(browser, server, "zh-CN", NARROW) as tab:
+        tab.open(name)
+        headings = tab.page.get_by_role("heading", level=1)
+        assert headings.all_inner_texts() == [title_of(name, "zh")]
+        assert tab.page.evaluate(SIDEWAYS) <= 0
+        assert tab.page.evaluate(NAMELESS) == []
+        tab.check()
+
+
+def test_language_switch(browser: Any, server: Server) -> None:
+    with Tab(browser, server) as tab:
+        tab.open("scorecard")
+        tab.choose("中文")
+        tab.page.get_by_role("heading", level=1, name=title_of("scorecard", "zh")).wait_for()
+        assert "lang=zh" in tab.page.url
+        tab.open("optimizer_race?lang=zh")
+        tab.choose("English")
+        tab.page.get_by_role("heading", level=1, name=title_of("optimizer_race", "en")).wait_for()
+        tab.check()
+
+
+def picture(side: int = 64) -> bytes:
+    """A PNG of smooth random colours."""
+    coarse = np.random.default_rng(0).integers(0, 256, (6, 8, 3), dtype=np.uint8)
+    out = io.BytesIO()
+    Image.fromarray(coarse).resize((side, side), Image.Resampling.BICUBIC).save(out, "PNG")
+    return out.getvalue()
+
+
+def bomb() -> bytes:
+    """A small PNG of 13000 × 13000 pixels."""
+    out = io.BytesIO()
+    Image.new("1", (13000, 13000)).save(out, "PNG")
+    return out.getvalue()
+
+
+def test_uploads_good_and_bad(browser: Any, server: Server) -> None:
+    """A picture is answered; a bomb and a text get one sentence; then a picture is answered."""
+    files = {
+        "good.png": (picture(), "Your picture"),
+        "bomb.png": (bomb(), "13000×13000"),
+        "text.png": (b"hello, I am a text", "This is not a picture we can read."),
+        "again.png": (picture(96), "Your picture"),
+    }
+    with Tab(browser, server) as tab:
+        tab.open("imagenet_classification?panel=code")
+        tab.choose("Upload")
+        for name, (data, expected) in files.items():
+            tab.page.locator("[data-testid=stFileUploader] input[type=file]").set_input_files(
+                {"name": name, "mimeType": "image/png", "buffer": data}
+            )
+            if expected == "Your picture":
+                tab.page.get_by_alt_text(expected).wait_for()
+                tab.page.get_by_text('case.read("picture.png")').wait_for()
+            else:
+                tab.page.get_by_text(expected).wait_for()
+            tab.settle()
+            assert tab.page.locator("[data-testid=stAlert]").count() == ("Your" not in expected)
+            tab.check()
+
+
+def test_download_of_the_scorecard(browser: Any, server: Server) -> None:
+    with Tab(browser, server) as tab:
+        tab.open("scorecard")
+        with tab.page.expect_download(timeout=PATIENCE) as waiting:
+            tab.button("Download CSV").click()
+        text = Path(waiting.value.path()).read_text(encoding="utf-8")
+        rows = list(csv.DictReader(io.StringIO(text)))
+        assert rows and {"case", "kind", "name", "value", "command"} <= rows[0].keys()
+        assert waiting.value.suggested_filename == "dlportal-scorecard.csv"
+        tab.check()
+
+
+def test_download_of_the_code(browser: Any, server: Server) -> None:
+    with Tab(browser, server) as tab:
+        tab.open("optimizer_race?panel=code")
+        with tab.page.expect_download(timeout=PATIENCE) as waiting:
+            tab.button("Download").click()
+        code = Path(waiting.value.path()).read_text(encoding="utf-8")
+        assert "torch" in code and ast.parse(code).body
+        tab.check()
+
+
+def test_walkthrough_to_the_end(browser: Any, server: Server) -> None:
+    """Every step shows itself, is in the address, and the last one closes the bar."""
+    steps = load_card(TOURED).tour()
+    with Tab(browser, server) as tab:
+        tab.open(TOURED)
+        tab.button("Walk me through").click()
+        for number, step in enumerate(steps, start=1):
+            tab.page.get_by_text(step.title.en, exact=True).wait_for()
+            tab.page.get_by_text(f"{number} / {len(steps)}", exact=True).wait_for()
+            tab.settle()
+            assert f"step={number}" in tab.page.url
+            tab.check()
+            tab.button("Finish" if number == len(steps) else "Next").click()
+        tab.page.get_by_text(f"/ {len(steps)}").wait_for(state="detached")
+        assert "step=" not in tab.page.url
+
+
+def test_training_goes_on_after_a_reload(browser: Any, server: Server) -> None:
+    """Started, seen to advance, still there after a reload, stopped, and still known."""
+    with Tab(browser, server) as tab:
+        tab.open(f"{TRAINED}?panel=train")
+        tab.button("Train").click()
+        tab.button("Stop").wait_for()
+        tab.page.locator("[data-testid=stProgress]").wait_for()
+        advanced = "() => /\\d+ (s|ms|min) left/.test(document.body.innerText)"
+        tab.page.wait_for_function(advanced)
+        tab.page.reload(wait_until="commit")
+        tab.page.locator("[data-testid=stProgress]").wait_for()
+        tab.button("Stop").click()
+        tab.page.get_by_text("Stopped after").wait_for()
+        tab.page.reload(wait_until="commit")
+        tab.page.get_by_text("Stopped after").wait_for()
+        tab.button("Train").wait_for()
+        tab.check()
