@@ -120,7 +120,7 @@ def signed_bars(
     span = max([abs(v) for v in picked] or [1.0]) or 1.0
     fig.update_xaxes(
         title_text=x_title,
-        range=[-1.25 * span, 1.25 * span],
+        range=[-1.6 * span, 1.6 * span],
         zeroline=True,
         zerolinecolor=colors.muted,
     )
