@@ -199,7 +199,8 @@ class AudioCase(Case[Sound]):
             with Path(given).open("rb") as file:
                 data = file.read(self.card.limits.bytes + 1)
         except (OSError, ValueError):  # ValueError: a NUL in the path
-            raise InputError(N_("There is no readable file {path}."), path=given) from None
+            shown = given if len(given) <= 80 else f"{given[:79]}…"
+            raise InputError(N_("There is no readable file {path}."), path=shown) from None
         return self.open(data)
 
     def open(self, data: bytes) -> Sound:
