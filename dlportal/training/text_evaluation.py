@@ -13,7 +13,7 @@ from dlportal.case import Case
 from dlportal.training.calibration import calibration_at, softmax
 from dlportal.training.metrics import accuracy, auc, confusion_counts, ece, macro_f1, measured
 
-NEGATION = re.compile(r"\b(not|no|never|nothing|nobody|hardly|without|\w+n't)\b", re.I)
+NEGATION = re.compile(r"\b(not|no|never|nothing|nobody|hardly|without|\w*n't)\b", re.I)
 CONTRAST = re.compile(r"\b(but|yet|although|though|however|despite)\b", re.I)
 SLICES: tuple[tuple[Bilingual, Callable[[str], bool]], ...] = (
     (Bilingual(en="up to 10 words", zh="不超过 10 个词"), lambda t: len(t.split()) <= 10),
@@ -52,6 +52,7 @@ def measure_classifier(
         asked: Texts and the right answers.
         logits: Shape (N, classes).
         train: Training texts and classes for the baselines; None leaves the baselines out.
+            In the spelling of `asked.texts`.
     """
     y = logits.numpy()
     truth, guesses, p = asked.truth, y.argmax(axis=1), softmax(y, case.temperature)
@@ -107,7 +108,7 @@ def baselines(asked: Asked, texts: Sequence[str], labels: np.ndarray) -> list[Me
 
     most = np.full(len(asked.truth), np.bincount(labels).argmax())
     model = make_pipeline(
-        TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"(?u)\b\w[\w']*\b"),
+        TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"\S+"),
         LogisticRegression(C=10.0, max_iter=1000),
     ).fit(list(texts), labels)
     p = model.predict_proba(list(asked.texts))
