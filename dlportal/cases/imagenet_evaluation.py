@@ -15,6 +15,15 @@ from dlportal.explain.report import RANDOM, Row, measure_methods
 from dlportal.messages import N_, InputError
 from dlportal.training.metrics import exact_interval, interval
 
+# Names in both languages, for the card.
+METHODS = {
+    "grad_cam": Bilingual(en="Grad-CAM", zh="Grad-CAM"),
+    "occlusion": Bilingual(en="Occlusion", zh="遮挡法"),
+    "rise": Bilingual(en="RISE", zh="RISE"),
+    "integrated_gradients": Bilingual(en="Integrated gradients", zh="积分梯度"),
+    "smooth_grad": Bilingual(en="SmoothGrad", zh="SmoothGrad"),
+    RANDOM: Bilingual(en="a random map", zh="随机图"),
+}
 COMMAND = "python -m dlportal evaluate imagenet_classification"
 DATA = "bundled_photographs"
 CURVES = ("insertion", "deletion")
@@ -34,11 +43,11 @@ def on_photographs(case: Any, limit: int | None, progress: Progress | None) -> E
         parameters=sum(p.numel() for p in case.net.parameters()),
         metrics=[
             faithful_share([row for row in rows if row.method != RANDOM], "any method"),
-            *(faithful_share(of(rows, method), method) for method in real),
+            *(faithful_share(of(rows, method), METHODS[method].en) for method in real),
             *(gain(of(rows, method), curve) for curve in CURVES for method in real),
         ],
         baselines=[
-            faithful_share(of(rows, RANDOM), "a random map"),
+            faithful_share(of(rows, RANDOM), METHODS[RANDOM].en),
             *(gain(of(rows, RANDOM), curve) for curve in CURVES),
         ],
         slices=[slice_of(best(rows, example)) for example in examples],
@@ -81,7 +90,6 @@ def gain(rows: Sequence[Row], curve: str) -> Metric:
     """By how much a curve's area is better than chance, mean over the photographs."""
     differences = np.array([getattr(row.quality, curve).difference for row in rows])
     value, low, high = interval(np.mean, differences)
-    method = rows[0].method
     return Metric(
         name=f"{curve}_gain",
         data=DATA,
@@ -90,13 +98,13 @@ def gain(rows: Sequence[Row], curve: str) -> Metric:
         high=high,
         n=len(rows),
         command=COMMAND,
-        model="a random map" if method == RANDOM else method,
+        model=METHODS[rows[0].method].en,
     )
 
 
 def slice_of(row: Row) -> Slice:
     """A photograph with its best map; the interval is over the random maps."""
-    name = row.example.label
+    name, method = row.example.label, METHODS[row.method]
     worse = min(row.quality.insertion, row.quality.deletion, key=lambda t: t.difference)
     metric = Metric(
         name="gain_on_the_worse_curve",
@@ -106,10 +114,10 @@ def slice_of(row: Row) -> Slice:
         high=worse.high,
         n=row.quality.maps,
         command=COMMAND,
-        model=row.method,
+        model=method.en,
     )
     return Slice(
-        part=Bilingual(en=f"{name.en}: {row.method}", zh=f"{name.zh}：{row.method}"),
+        part=Bilingual(en=f"{name.en}: {method.en}", zh=f"{name.zh}：{method.zh}"),
         metric=metric,
     )
 

@@ -113,8 +113,9 @@ class ImageCase(Case[Image.Image]):
                 data = path.open("rb").read(self.card.limits.bytes + 1)
             else:
                 data = path.read_bytes()
-        except OSError:
-            raise InputError(N_("There is no readable file {path}."), path=given) from None
+        except (OSError, ValueError):  # ValueError: a null character in the name
+            name = given[:80].encode("unicode_escape").decode()
+            raise InputError(N_("There is no readable file {path}."), path=name) from None
         return open_picture(data, self.card.limits)
 
     def blur(self, x: Tensor) -> Tensor:

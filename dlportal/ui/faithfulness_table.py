@@ -14,7 +14,7 @@ from dlportal.ui.words import note
 
 
 def faithfulness_table(case: Case) -> None:
-    """One row an example, one column a method; words and icons, never colour alone."""
+    """One row an example, one column a method; icons, never colour alone."""
     rows: Sequence[dict[str, Any]] = case.card.measured.constants.get("faithfulness", ())
     if not rows:
         return
@@ -33,10 +33,13 @@ def faithfulness_table(case: Case) -> None:
         cells = [verdict(mine[method]) for method in methods]
         lines.append(" | ".join([example.label(lang), answer, *cells]))
     st.markdown("\n".join(f"| {line} |" for line in lines))
+    marks = " · ".join(f":{color}[{icon}] {_(label)}" for label, color, icon in VERDICTS.values())
     note(
         _(
-            "Gains over {n} random maps: area on insertion / deletion, positive is better than chance. {right} right, {wrong} wrong, {none} no class fits."
-        ).format(n=rows[0]["maps"], right=RIGHT[True], wrong=RIGHT[False], none=RIGHT[None])
+            "{marks}. Numbers: gain in area over {n} random maps on insertion / deletion, positive is better than chance. Answers: {right} right, {wrong} wrong, {none} no class fits."
+        ).format(
+            marks=marks, n=rows[0]["maps"], right=RIGHT[True], wrong=RIGHT[False], none=RIGHT[None]
+        )
     )
 
 
@@ -52,6 +55,7 @@ def title(method: str) -> str:
 
 
 def verdict(row: dict[str, Any]) -> str:
-    label, color, icon = VERDICTS[row["verdict"]]
-    gains = f"{row['insertion_gain']:+.2f} / {row['deletion_gain']:+.2f}"
-    return f":{color}[{icon} {_(label)}] {gains}"
+    """Icon and gains, unbroken: the words stand below the table."""
+    _label, color, icon = VERDICTS[row["verdict"]]
+    gains = f"{row['insertion_gain']:+.2f}\u00a0/\u00a0{row['deletion_gain']:+.2f}"
+    return f":{color}[{icon}]\u00a0{gains}".replace("-", "\u2212")
