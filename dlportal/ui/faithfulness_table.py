@@ -22,16 +22,16 @@ def faithfulness_table(case: Case) -> None:
     names = {label.id: label(lang) for label in case.labels}
     methods = list(dict.fromkeys(row["method"] for row in rows))
     st.header(_("Which maps can be believed?"), anchor=False)
-    heads = [_("Picture"), _("Answer explained"), *map(title, methods)]
+    heads = [_("Picture"), whole(_("Answer explained")), *map(title, methods)]
     lines = [" | ".join(heads), "|".join(["---"] * len(heads))]
     for example in case.examples():
         mine = {row["method"]: row for row in rows if row["photograph"] == example.id}
         if not mine:
             continue
         first = next(iter(mine.values()))
-        answer = f"{names[first['class']]} {RIGHT[first['right']]}"
+        answer = f"{whole(names[first['class']])} {RIGHT[first['right']]}"
         cells = [verdict(mine[method]) for method in methods]
-        lines.append(" | ".join([example.label(lang), answer, *cells]))
+        lines.append(" | ".join([whole(example.label(lang)), answer, *cells]))
     st.markdown("\n".join(f"| {line} |" for line in lines))
     marks = " · ".join(f":{color}[{icon}] {_(label)}" for label, color, icon in VERDICTS.values())
     note(
@@ -48,6 +48,11 @@ RIGHT = {
     False: ":material/close:",
     None: ":material/help:",
 }
+
+
+def whole(name: str) -> str:
+    """Keep a Chinese name on one line: a narrow table would break it after every character."""
+    return "".join(f"{c}\u2060" if c > "\u2e80" else c for c in name)  # word joiner
 
 
 def title(method: str) -> str:
