@@ -10,6 +10,7 @@ from torch import Tensor
 
 from dlportal.cards import Bilingual, Calibration, Confusion, Curve, Measured, Metric, Slice
 from dlportal.case import Case
+from dlportal.messages import N_
 from dlportal.training.calibration import calibration_at, softmax
 from dlportal.training.metrics import accuracy, auc, confusion_counts, ece, macro_f1, measured
 
@@ -139,7 +140,7 @@ def selective(truth: np.ndarray, guesses: np.ndarray, confidence: np.ndarray) ->
     shares = np.linspace(0.1, 1.0, 19)
     places = np.maximum(1, (shares * len(order)).round().astype(int)) - 1
     return Curve(
-        name="selective",
+        name=N_("How good if it may pass?"),
         x_label=Bilingual(
             en="share of texts answered, surest first", zh="作答比例（先答最有把握的）"
         ),
