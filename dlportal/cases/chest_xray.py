@@ -27,6 +27,7 @@ from dlportal.cases.xray_training import (
     PREVALENCE,
     SIDE,
     XrayNet,
+    logits,
     pick_split,
     read_data,
     tensors,
@@ -177,7 +178,9 @@ class ChestXray(ImageCase):
             command=command if split == "test" else f"{command} --split {split}",
             model=self.card.model,
         )
-        measured = measure(self.logits(part), self.temperature, part, parts.train, said)
+        measured = measure(
+            logits(self.net, tensors(part)[0]).numpy(), self.temperature, part, parts.train, said
+        )
         measured = measured.model_copy(
             update={
                 "case": self.card.id,
@@ -195,12 +198,6 @@ class ChestXray(ImageCase):
         x, _ = tensors(part)
         scores: Tensor = self.net.appearance(x.to(self.device))  # type: ignore[operator]
         return (scores > self.unusual).cpu().numpy()
-
-    @torch.inference_mode()
-    def logits(self, part: Images) -> np.ndarray:
-        """Logits (N, 2) of a part of the dataset."""
-        x, _ = tensors(part)
-        return torch.cat([self.net(c.to(self.device)).float().cpu() for c in x.split(256)]).numpy()
 
 
 PHOTOGRAPHS = tuple(

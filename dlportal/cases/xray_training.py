@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from dlportal.case import Settings
 from dlportal.data import pneumoniamnist
 from dlportal.data.splits import Images, Splits
+from dlportal.device import autocast
 from dlportal.messages import N_, InputError
 from dlportal.nets.appearance import Appearance
 from dlportal.nets.small_cnn import Ensemble, SmallCNN
@@ -114,7 +115,8 @@ class Recipe:
 
 RECIPES = {"quick": Recipe(members=1, epochs=6), "full": Recipe(members=5, epochs=24)}
 MOVED, EXPOSED = Affine(), Exposure()
-DISTORTIONS = 8  # distorted copies of each validation picture
+# Distorted copies of each validation picture: after each epoch, and for the temperature.
+CHECKED, SCALED = 2, 8
 
 
 def augment(members: int) -> Callable[[Tensor, torch.Generator], Tensor]:
@@ -127,14 +129,14 @@ def augment(members: int) -> Callable[[Tensor, torch.Generator], Tensor]:
     return views
 
 
-def distorted(x: Tensor) -> Tensor:
+def distorted(x: Tensor, copies: int) -> Tensor:
     """Copies of the validation pictures under the training's distortions.
 
     Validation shares patients with training and is much easier than any new hospital's data:
     what is chosen or scaled on it as it is would be too sure. Distorted, it is harder.
     """
     generator = torch.Generator().manual_seed(0)
-    return EXPOSED(MOVED(x.repeat(DISTORTIONS, 1, 1, 1), generator), generator)
+    return EXPOSED(MOVED(x.repeat(copies, 1, 1, 1), generator), generator)
 
 
 def train_net(settings: Settings, run: Run) -> nn.Module:
@@ -149,7 +151,7 @@ def train_net(settings: Settings, run: Run) -> nn.Module:
     net.appearance.fit(x)
     run.facts["pictures"] = {"train": len(x), "validation": len(x_valid)}
     run.constants["unusual"] = float(net.appearance(x_valid).quantile(0.99))
-    hard, labels_hard = distorted(x_valid), labels_valid.repeat(DISTORTIONS)
+    hard, labels_hard = distorted(x_valid, CHECKED), labels_valid.repeat(CHECKED)
     batches = Shuffled((x, labels), 64, settings.seed, augment(recipe.members))
     plan = Plan(
         epochs=recipe.epochs,
@@ -166,19 +168,27 @@ def train_net(settings: Settings, run: Run) -> nn.Module:
         return F.cross_entropy(y.flatten(0, 1).float(), repeated, weights.to(y.device))
 
     def validate(net: nn.Module) -> dict[str, float]:
-        device = next(net.parameters()).device
-        y = net(hard.to(device)).float().cpu()
-        clean = net(x_valid.to(device)).float().cpu()
+        with autocast():
+            y, clean = logits(net, hard), logits(net, x_valid)
         return {
             "loss": F.cross_entropy(y, labels_hard, balance(labels_hard)).item(),
             "auc": metrics.auc(labels_valid, clean[:, 1] - clean[:, 0]),
             "balanced_accuracy": metrics.balanced_accuracy(labels_valid, clean.argmax(1)),
         }
 
-    net = fit(net, batches, loss, validate, plan, run)  # type: ignore[assignment]
-    with torch.inference_mode():
-        device = next(net.parameters()).device
-        y = net(hard.to(device)).float().cpu()
-    rows = balance(labels_hard)[labels_hard]
-    run.constants["temperature"] = calibration.fit_temperature(y, labels_hard, rows)
+    fit(net, batches, loss, validate, plan, run)
+    run.constants["temperature"] = honest_temperature(net, x_valid, labels_valid)
     return net
+
+
+@torch.inference_mode()
+def logits(net: nn.Module, x: Tensor) -> Tensor:
+    """Logits (N, 2) on the CPU, a few hundred pictures at a time."""
+    device = next(net.parameters()).device
+    return torch.cat([net(part.to(device)).float().cpu() for part in x.split(256)])
+
+
+def honest_temperature(net: nn.Module, x: Tensor, labels: Tensor) -> float:
+    """The temperature on distorted validation pictures, both classes counting one half."""
+    y, labels = logits(net, distorted(x, SCALED)), labels.repeat(SCALED)
+    return calibration.fit_temperature(y, labels, balance(labels)[labels])
