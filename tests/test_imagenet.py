@@ -1,5 +1,6 @@
 """ImageNet classification: the published weights, the published preprocessing, honest maps."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from torch.nn import functional as F
 
 from dlportal.assets import fetch
 from dlportal.cards import load_card
+from dlportal.explain import get_explainer
 from dlportal.messages import InputError
 
 CASE = "imagenet_classification"
@@ -102,6 +104,28 @@ def test_folder_of_classes_is_measured(case: Any, tmp_path: Path) -> None:
         case.evaluate(data=tmp_path / "n01440764")
     with pytest.raises(InputError, match="Choose from: test"):
         case.evaluate(split="train")
+
+
+@pytest.mark.assets
+def test_integrated_gradients_are_captums(case: Any) -> None:
+    from captum.attr import IntegratedGradients
+
+    raw = case.example("coffee")
+    view = case.differentiable(raw)
+    theirs = IntegratedGradients(case.net).attribute(view.x, view.baseline, target=967, n_steps=8)
+    ours = get_explainer("integrated_gradients").explain(case, raw, 967, steps=8)
+    assert np.abs(ours.values - view.reduce(theirs)).max() < 1e-3
+
+
+@pytest.mark.assets
+def test_threads_share_the_network(case: Any) -> None:
+    raw, method = case.example("rocket"), get_explainer("grad_cam")
+    alone = [method.explain(case, raw, target).values for target in (657, 700)]
+    with ThreadPoolExecutor(4) as pool:
+        maps = list(
+            pool.map(lambda i: method.explain(case, raw, (657, 700)[i % 2]).values, range(12))
+        )
+    assert all(np.allclose(m, alone[i % 2], atol=1e-5) for i, m in enumerate(maps))
 
 
 def test_each_right_answer_has_a_faithful_map() -> None:
