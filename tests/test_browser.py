@@ -68,6 +68,9 @@ def test_cold_deep_link(name: str, browser: Any, tmp_path: Path) -> None:
         tab.page.locator("[data-testid=stTopNavLinkContainer]").first.wait_for(state="attached")
         tab.page.get_by_text("中文", exact=True).wait_for()
         tab.page.wait_for_function("() => document.title.endsWith('DL Portal')")
+        tab.page.get_by_test_id("stHeaderLogo").wait_for()
+        icon = "() => document.querySelector('link[rel*=icon]').href.startsWith('data:image/png')"
+        tab.page.wait_for_function(icon)
         assert "Page not found" not in tab.text()
 
 

@@ -121,6 +121,26 @@ def test_least_recently_used_goes_first(monkeypatch: pytest.MonkeyPatch) -> None
     assert models.loaded() == ["a", "c"]
 
 
+def test_what_frees_nothing_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = {"tiny": 2.0, "large": 100.0, "larger": 200.0}
+    models = Models()
+    loading: list[str] = []
+
+    def load(case_id: str, progress: object) -> object:
+        loading.append(case_id)
+        return object()
+
+    def resident() -> float:
+        return sum(sizes[case_id] for case_id in {*models.loaded(), *loading[-1:]})
+
+    monkeypatch.setattr(models, "_load", load)
+    monkeypatch.setattr("dlportal.serving.models.resident_mb", resident)
+    monkeypatch.setenv("DLPORTAL_MEMORY_MB", "250")
+    for case_id in sizes:
+        models.get(case_id)
+    assert models.loaded() == ["tiny", "larger"]
+
+
 def test_asked_together_loaded_once(monkeypatch: pytest.MonkeyPatch) -> None:
     models = Models()
     loads = []

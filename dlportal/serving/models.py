@@ -17,6 +17,7 @@ from typing import Any
 log = logging.getLogger(__name__)
 
 DEFAULT_MB = 1600  # leaves room under 2 GB for requests in flight
+WORTHWHILE = 16  # MB that letting go of a case should free
 
 
 def budget_mb() -> int:
@@ -78,6 +79,7 @@ class Models:
 
     def __init__(self) -> None:
         self._cases: OrderedDict[str, Any] = OrderedDict()
+        self._sizes: dict[str, float] = {}  # MB that each took when it was loaded
         self._locks: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
 
@@ -98,9 +100,11 @@ class Models:
                 if case_id in self._cases:
                     self._cases.move_to_end(case_id)
                     return self._cases[case_id]
+            before = resident_mb()
             case = self._load(case_id, progress)
             with self._lock:
                 self._cases[case_id] = case
+                self._sizes[case_id] = resident_mb() - before
             self._make_room(case_id)
             return case
 
@@ -120,9 +124,11 @@ class Models:
         while resident_mb() > budget_mb():
             with self._lock:
                 others = [case_id for case_id in self._cases if case_id != keep]
+                # Letting go of a tiny network frees nothing and makes its next visitor wait.
+                large = [case_id for case_id in others if self._sizes[case_id] >= WORTHWHILE]
                 if not others:
                     break
-                gone = others[0]
+                gone = (large or others)[0]
                 del self._cases[gone]
             give_back_memory()
             log.info("let go of %s: %.0f MB resident", gone, resident_mb())

@@ -1,34 +1,25 @@
 """The frame of every page: logo, breadcrumb, language switch, and the guard around it."""
 
-import base64
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from dlportal.cards import all_cards
 from dlportal.serving import freeze_imports
+from dlportal.ui.brand import brand
 from dlportal.ui.errors import guard
 from dlportal.ui.language import _, language_switch
 from dlportal.ui.router import DOMAIN_NAMES, OTHERS
 from dlportal.ui.state import enter_page
-from dlportal.ui.theme import is_dark
 from dlportal.ui.words import note
 
-IMAGES = Path(__file__).parent / "images"
 WIDTH = 1200  # pixels; longer lines are hard to read
 
 
 def frame(page: Any) -> None:
     """Draw the frame and run the page inside it."""
-    st.set_page_config(
-        page_title=f"{page.title} · DL Portal",
-        page_icon=picture("icon.png"),
-        layout="wide",
-    )
-    # Not "large": at 390 pixels that would push the menu off the screen.
-    st.logo(picture("logo_dark.png" if is_dark() else "logo_light.png"), size="medium")
+    st.set_page_config(page_title=f"{page.title} · DL Portal", layout="wide")
+    brand()
     name = page.url_path or "home"
     enter_page(name)
     with st.container(horizontal_alignment="center"), st.container(width=WIDTH):
@@ -41,13 +32,6 @@ def frame(page: Any) -> None:
         with guard():
             page.run()
     freeze_imports()  # Streamlit collects garbage after every run
-
-
-@cache
-def picture(name: str) -> str:
-    """One of our pictures as a data address: a file would be decoded again at every rerun."""
-    data = (IMAGES / name).read_bytes()
-    return "data:image/png;base64," + base64.b64encode(data).decode()
 
 
 def breadcrumb(name: str) -> str:

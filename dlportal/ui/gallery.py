@@ -92,12 +92,14 @@ def matches(card: Card, search: str) -> bool:
 
 @cache
 def thumbnail(case_id: str) -> str:
-    """A case's picture as a data address.
+    """A case's picture, decorative, as HTML.
 
-    Given a file, `st.image` decodes it at every rerun and sends a JPEG three times as large.
+    `st.image` would decode it at every rerun, send a JPEG three times as large, and offer a
+    button to enlarge it.
     """
-    data = all_cards()[case_id].thumbnail.read_bytes()
-    return "data:image/webp;base64," + base64.b64encode(data).decode()
+    data = base64.b64encode(all_cards()[case_id].thumbnail.read_bytes()).decode()
+    style = "display:block;width:100%;aspect-ratio:8/5;border-radius:0.625rem"
+    return f'<img src="data:image/webp;base64,{data}" alt="" style="{style}">'
 
 
 def tile(card: Card, with_domain: bool) -> None:
@@ -107,7 +109,7 @@ def tile(card: Card, with_domain: bool) -> None:
         if with_domain:
             note(f"{DOMAIN_ICONS[card.domain]} {_(DOMAIN_NAMES[card.domain])}")
         if card.thumbnail.exists():
-            st.image(thumbnail(card.id), width="stretch", alt="")
+            st.html(thumbnail(card.id))
         st.page_link(page_of(card.id), label=f"**{card.title(lang)}**")
         note(card.summary(lang))
         with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
