@@ -5,7 +5,8 @@ its action (so that the shared explainers apply) and plays whole episodes with `
 """
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -17,19 +18,19 @@ from dlportal.messages import N_, InputError
 from dlportal.nets.policy import Policy, PolicyShape
 from dlportal.results import Label, Result
 
-# Maps states (B, S) and the episodes they belong to (B,) to actions (B,) or (B, A).
+# Maps states (B, S) and the episodes they belong to (B,) to actions (B,).
 Act = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
 class World:
-    """A gymnasium environment.
+    """A gymnasium environment with discrete actions.
 
     Attributes:
         id: gymnasium's id.
         title: Its name for visitors.
         goal: What the agent must do, one sentence.
-        labels: The actions; of a continuous action, its numbers.
+        labels: The actions.
         columns: What a state holds; the English names are marked with `N_`.
         shape: The agents' network.
         discount: Weight of the next step's return, in training and for values.
@@ -49,10 +50,6 @@ class World:
     solved: float
     reaches: bool = False
 
-    @property
-    def discrete(self) -> bool:
-        return self.shape.head != "mean"
-
     def make(self) -> Any:
         """A fresh environment; gymnasium is imported here because pages load cards first."""
         import gymnasium
@@ -62,7 +59,7 @@ class World:
 
 @dataclass(frozen=True)
 class Track:
-    """One episode: states (T + 1, S), actions (T,) or (T, A), rewards (T,).
+    """One episode: states (T + 1, S), actions (T,), rewards (T,).
 
     `terminated` is False where the episode was cut off at the world's step limit.
     """
@@ -87,10 +84,10 @@ class Rollout(Result):
         seed: Of the start state.
         hidden: Ids of the inputs that the agent could not see.
         states: Shape (T + 1, S), in the world's units.
-        actions: Shape (T,) indices, or (T, A) forces.
+        actions: Shape (T,), indices.
         rewards: Shape (T,).
         terminated: Whether the world ended the episode (else the step limit did).
-        probabilities: Shape (T, A) in [0, 1]; empty for a random player or a continuous action.
+        probabilities: Shape (T, A) in [0, 1]; empty for a random player.
         values: Shape (T,): the discounted return the agent expected; empty for a random player.
         returns: Shape (T,): the discounted return that came; after the step limit, the agent's
             own expectation goes on.
@@ -115,6 +112,20 @@ class Rollout(Result):
     @property
     def length(self) -> int:
         return len(self.rewards)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Run torch on one thread: these nets are so small that sharing them takes longer.
+
+    It holds for the whole process, so it is for commands, not for a server that others use.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def play(world: World, act: Act, seeds: Sequence[int]) -> list[Track]:
@@ -175,10 +186,7 @@ def random_player(world: World, seeds: Sequence[int]) -> Act:
     streams = [np.random.default_rng(int(seed)) for seed in seeds]
 
     def act(states: np.ndarray, which: np.ndarray) -> np.ndarray:
-        if world.discrete:
-            return np.array([streams[i].integers(len(world.labels)) for i in which])
-        limit, size = world.shape.limit, world.shape.actions
-        return np.array([streams[i].uniform(-limit, limit, size) for i in which], np.float32)
+        return np.array([streams[i].integers(len(world.labels)) for i in which])
 
     return act
 
@@ -219,7 +227,7 @@ def make_rollout(
     )
     with torch.inference_mode():
         values = policy.value(seen).double().numpy()
-        scores = policy(seen[:-1]).softmax(dim=-1).numpy() if world.discrete else np.empty((0, 0))
+        scores = policy(seen[:-1]).softmax(dim=-1).numpy()
     last = 0.0 if track.terminated else float(values[-1])
     returns = to_go(track.rewards, world.discount, last)
     return Rollout(world.id, "agent", seed, hidden, *fields_of(track), scores, values[:-1], returns)

@@ -20,6 +20,7 @@ from dlportal.kinds.agent import (
     agent_player,
     make_rollout,
     mask_inputs,
+    one_thread,
     play,
     random_player,
 )
@@ -264,7 +265,8 @@ class AgentCase(TableCase):
         n = min(limit or EPISODES, EPISODES)
         reports = []
         for done, world in enumerate(self.worlds.values()):
-            reports.append(Report(self, world, split, n))
+            with one_thread():
+                reports.append(Report(self, world, split, n))
             if progress is not None:
                 progress(done + 1, len(self.worlds))
         measured = Measured(
@@ -316,7 +318,7 @@ class Report:
 
     def by_hidden(self, best: Policy) -> list[Slice]:
         """The reward with one input hidden behind its typical value."""
-        masking = mask_inputs(self.world, best, self.seeds[:MASKED_EPISODES])
+        masking = mask_inputs(self.world, best, self.seeds)
         name = self.world.title
         slices = []
         for column, rewards in zip(self.world.columns, masking.masked):

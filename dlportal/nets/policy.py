@@ -10,15 +10,12 @@ Library: Raffin et al. 2021, https://jmlr.org/papers/v22/20-1364.html
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 CLIP = 10.0  # normalised states are cut off here, as the library does
 EPSILON = 1e-8
-
-Head = Literal["logits", "mean"]
 
 
 @dataclass(frozen=True)
@@ -27,17 +24,13 @@ class PolicyShape:
 
     Attributes:
         states: Numbers in a state.
-        actions: Discrete actions, or numbers in a continuous action.
+        actions: Discrete actions.
         hidden: Widths of the hidden layers.
-        head: "logits" (discrete actions) or "mean" (a continuous one: the mean of a Gaussian).
-        limit: Largest force of a continuous action.
     """
 
     states: int
     actions: int
     hidden: tuple[int, ...]
-    head: Head = "logits"
-    limit: float = 1.0
 
 
 class Policy(nn.Module):
@@ -70,13 +63,10 @@ class Policy(nn.Module):
             x: States as the environment gives them, shape (B, S).
 
         Returns:
-            Shape (B, A). Discrete: preferences with mean 0 over the actions (a shift common to
-            all actions changes no decision, so it is taken out and no explanation can pick it
-            up). Continuous: the force.
+            Preferences, shape (B, A), with mean 0 over the actions: a shift common to all of them
+            changes no decision, so it is taken out and no explanation can pick it up.
         """
         y = self.actor(self.normalise(x))
-        if self.shape.head == "mean":
-            return y.clamp(-self.shape.limit, self.shape.limit)
         return y - y.mean(dim=-1, keepdim=True)
 
     def value(self, x: Tensor) -> Tensor:
@@ -84,9 +74,8 @@ class Policy(nn.Module):
         return self.critic(self.normalise(x)).squeeze(-1)
 
     def act(self, x: Tensor) -> Tensor:
-        """The action without exploring: index of the best, shape (B,), or the force (B, A)."""
-        y = self(x)
-        return y if self.shape.head == "mean" else y.argmax(dim=-1)
+        """The action without exploring: index of the preferred one, shape (B,)."""
+        return self(x).argmax(dim=-1)
 
 
 def perceptron(widths: tuple[int, ...]) -> nn.Sequential:

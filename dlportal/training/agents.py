@@ -10,8 +10,7 @@ Settings start from RL Baselines3 Zoo, https://github.com/DLR-RM/rl-baselines3-z
 
 import copy
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -23,7 +22,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.vec_env import VecNormalize
 
-from dlportal.kinds.agent import World, agent_player, play, visited
+from dlportal.kinds.agent import World, agent_player, one_thread, play, visited
 from dlportal.kinds.agent_case import EPISODES, STARTS, Agents
 from dlportal.nets.policy import Policy, from_library
 from dlportal.training.events import Event, Run
@@ -68,17 +67,6 @@ class Part:
 
     before: int
     total: int
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Run torch on one thread: these nets are too small to share, and the bits stay the same."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def schedule(start: float, falling: bool) -> Callable[[float], float]:

@@ -21,6 +21,7 @@ from dlportal.ui.state import valid
 from dlportal.ui.words import note
 
 MOMENTS = 24  # of an episode, for the mean attribution
+CLEAR = 0.9  # probability of a decision worth explaining
 
 VERDICTS: dict[str, tuple[str, Any, str]] = {
     "agrees": (N_("the map names what the agent needs"), "green", ":material/check_circle:"),
@@ -163,8 +164,9 @@ def settle_moment(player: Player, episode: Rollout) -> int:
     episode_key = (*cache_key(player), episode.seed, episode.hidden)
     chosen = st.session_state.get("moment")
     if not isinstance(chosen, int) or st.session_state.get("moment_of", episode_key) != episode_key:
-        # A new episode starts at the step where the agent is surest.
-        chosen = int(np.ptp(episode.probabilities, axis=1).argmax())
+        # A new episode starts at a clear decision that still has an alternative: where the
+        # probability is 1, no input seems to matter.
+        chosen = int(np.abs(episode.probabilities.max(axis=1) - CLEAR).argmin())
     st.session_state["moment_of"] = episode_key
     st.session_state["moment"] = min(chosen, last)
     return st.session_state["moment"]

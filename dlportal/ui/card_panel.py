@@ -169,7 +169,7 @@ def slices_figure(card: Card) -> Any:
     )
     style(fig, height=30 * len(rows) + 70)
     fig.update_xaxes(title_text=metric_name(rows[0].metric.name))
-    fig.update_yaxes(autorange="reversed", nticks=len(rows), type="category")
+    fig.update_yaxes(autorange="reversed", tickmode="linear", dtick=1, type="category")
     return fig
 
 

@@ -45,7 +45,10 @@ def stage(world: World, episode: Rollout, chance: Rollout, moment: int) -> go.Fi
     draw_actions(fig, world, episode, colors)
     for row in (2, 3):
         fig.add_vline(moment, line={"width": 1.5, "dash": "dot", "color": colors.second}, row=row)
-    moving += [playhead(fig, row, colors) for row in (2, 3)]
+    moving += [
+        playhead(fig, 2, value_range(episode), episode.length, colors),
+        playhead(fig, 3, (0.0, 1.0), episode.length, colors),
+    ]
     frame_axes(fig, scene, episode.length)
     animate(fig, moving, episode.length, colors)
     return fig
@@ -144,7 +147,18 @@ def draw_values(fig: go.Figure, episode: Rollout, colors: Palette) -> None:
         row=2,
         col=1,
     )
+    low, high = value_range(episode)
+    fig.update_yaxes(range=[low, high], row=2, col=1)
     title(fig, 2, _("**Value**: return it expects (solid), return that came (dotted)"), colors)
+
+
+def value_range(episode: Rollout) -> tuple[float, float]:
+    """Ends of the value axis; never so narrow that a difference of one per cent looks large."""
+    both = np.concatenate([episode.values, episode.returns])
+    low, high = float(both.min()), float(both.max())
+    wanted = max(1.1 * (high - low), 0.1 * max(abs(low), abs(high)), 1e-3)
+    pad = (wanted - (high - low)) / 2
+    return low - pad, high + pad
 
 
 def draw_actions(fig: go.Figure, world: World, episode: Rollout, colors: Palette) -> None:
@@ -199,13 +213,13 @@ def title(fig: go.Figure, row: int, text: str, colors: Palette) -> None:
     )
 
 
-def playhead(fig: go.Figure, row: int, colors: Palette) -> Moving:
+def playhead(
+    fig: go.Figure, row: int, ends: tuple[float, float], length: int, colors: Palette
+) -> Moving:
     """The line that shows the present step in a chart."""
-    data = [np.asarray(t.y, float) for t in fig.data if t.yaxis == f"y{row}"]
-    low, high = (min(y.min() for y in data), max(y.max() for y in data)) if row == 2 else (0.0, 1.0)
-    steps = np.arange(max(len(y) for y in data))
+    steps = np.arange(length)
     x = np.stack([steps, steps], axis=1)
-    y = np.tile([low, high], (len(steps), 1))
+    y = np.tile(ends, (length, 1))
     trace = go.Scatter(mode="lines", line={"width": 1.5, "color": colors.text})
     return Moving(fig, trace, row, x, y)
 
