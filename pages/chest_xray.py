@@ -15,5 +15,6 @@ with left:
 with right:
     answer = page.run(case, picked)
     page.show(case, answer)
+    xray.truth(case, picked, answer)
 xray.draw_line(case.card, answer)
 page.panels(case, picked)

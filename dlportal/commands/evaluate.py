@@ -33,16 +33,17 @@ def evaluate_case(
 
 
 def named(metrics: list[Metric]) -> dict[str, Metric]:
-    """Metrics by name; by `name@data` where a name is measured on several data."""
-    counts: dict[str, int] = {}
-    for metric in metrics:
-        counts[metric.name] = counts.get(metric.name, 0) + 1
+    """Metrics by name: a plain name is the first of its kind, the main data's; names that are
+    measured on several data (or models) stand there as `name@data` too."""
     out: dict[str, Metric] = {}
     for metric in metrics:
-        key = metric.name if counts[metric.name] == 1 else metric.key
-        if key in out and metric.model:  # several baselines on the same data
-            key = f"{key} ({metric.model})"
-        out[key] = metric
+        out.setdefault(metric.name, metric)
+    for metric in metrics:
+        same = [m for m in metrics if m.name == metric.name]
+        if len(same) == 1:
+            continue
+        several = sum(m.key == metric.key for m in same) > 1
+        out[f"{metric.key} ({metric.model})" if several else metric.key] = metric
     return out
 
 

@@ -80,6 +80,8 @@ def make_receipt(
         "datasets": dict(datasets),
         "versions": versions(),
         "device": describe_device(),
+        # Sums come out in another order with another number of threads.
+        "threads": torch.get_num_threads(),
         "bf16": has_fast_bf16(),
         "seconds": round(run.seconds, 1),
         "trained_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),

@@ -12,7 +12,7 @@ from dlportal.training.metrics import exact_interval
 from dlportal.ui.charts import band, line, show_chart, style
 from dlportal.ui.errors import fragment
 from dlportal.ui.inputs import Picked
-from dlportal.ui.language import _
+from dlportal.ui.language import _, language
 from dlportal.ui.maps import enlarge
 from dlportal.ui.theme import palette
 from dlportal.ui.words import note
@@ -99,6 +99,22 @@ def seen(picked: Picked | None) -> None:
         st.image(enlarge(shrink(picked.raw), 168), alt=_("The picture as the network sees it"))
     with text:
         note(_("All the network sees: the middle square, 28 × 28 grey pixels."))
+
+
+def truth(case: Any, picked: Picked | None, answer: Any) -> None:
+    """What the doctors said of an example, beside what the network says."""
+    if picked is None or answer is None or picked.example is None:
+        return
+    known = next((e.truth for e in case.examples() if e.id == picked.example), "")
+    label = next((label for label in case.labels if label.id == known), None)
+    if label is None:
+        return
+    right = answer.result.best.label.id == known
+    icon = ":material/check_circle:" if right else ":material/cancel:"
+    text = _("The doctors said {truth}: the network is right.")
+    if not right:
+        text = _("The doctors said {truth}: the network is wrong.")
+    note(f"{icon} {text.format(truth=label(language()))}")
 
 
 @fragment
