@@ -149,8 +149,7 @@ def test_numeric_gradient_by_one_weight_moved() -> None:
     """The batched check does what its formula says."""
     training, step = look(3)
     check = check_gradients(training, step)
-    flat = training.kept[0]  # step 0 .. 3 are recomputed from here
-    training.look(2)  # now the net stands at step 3
+    training.look(2)  # now the net itself stands at step 3
     flat = training.parameters()
     x, t = training.x[step.example], training.target[step.example]
     for n in (0, 5, 17, len(flat) - 1):
@@ -198,6 +197,17 @@ def test_going_back_and_forth_changes_nothing() -> None:
     assert last.loss == straight.loss
     with pytest.raises(ValueError, match="2000"):
         training.look(2001)
+
+
+def test_answers_are_those_of_the_step_shown() -> None:
+    training = LAB.training(data="digits")
+    for at in (40, 3):
+        step = training.look(at)
+        training.look(99)  # the net itself has moved on
+        p = training.answers(step, training.x)
+        np.testing.assert_allclose(p[step.example], step.h[-1], rtol=1e-12)
+        assert (p.argmax(1) == training.label.numpy()).mean() == step.accuracy
+    assert training.look(3) is step
 
 
 def test_weights_shown_are_the_next_steps_weights() -> None:
@@ -301,7 +311,7 @@ def test_a_step_is_quick() -> None:
     training.look(0)
     took = []
     for step in range(1, 12):
-        start = time.perf_counter()
+        start = time.process_time()
         check_gradients(training, training.look(step))
-        took.append(time.perf_counter() - start)
+        took.append(time.process_time() - start)
     assert sorted(took)[len(took) // 2] < 0.15

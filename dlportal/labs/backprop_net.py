@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from dlportal.labs.backprop_data import DATA, INPUTS, OUTPUTS, POINTS, one_hot
@@ -20,6 +21,7 @@ from dlportal.results import Result
 
 MOST_STEPS = 2000
 KEEP = 25  # every so many steps the weights are kept, to go back without starting over
+REMEMBER = 8  # passes, since a visitor looks at each several times
 RECORD = 10  # every so many steps the loss of all examples is recorded
 
 
@@ -186,6 +188,7 @@ class Training:
         self.at = 0
         self.kept = {0: self.parameters()}
         self.losses = {0: self.whole()[0]}
+        self.seen: dict[int, Pass] = {}
 
     def parameters(self) -> Tensor:
         """All weights and biases in one vector (a copy)."""
@@ -229,8 +232,12 @@ class Training:
             ValueError: A step before the first or after the last possible one.
         """
         with self.lock:
-            self.go(step)
-            return self.one_step()
+            if step not in self.seen:
+                self.go(step)
+                while len(self.seen) >= REMEMBER:
+                    del self.seen[next(iter(self.seen))]
+                self.seen[step] = self.one_step()
+            return self.seen[step]
 
     def one_step(self) -> Pass:
         step, example = self.at, self.order[self.at]
@@ -276,16 +283,18 @@ class Training:
             accuracy=accuracy,
         )
 
-    def answers(self, step: int, x: Tensor) -> np.ndarray:
-        """The answers p for inputs (n, inputs) after that many steps, shape (n, outputs)."""
-        with self.lock, torch.no_grad():
-            self.go(step)
-            return answer(self.loss_name, self.net(x)).numpy()
+    @torch.no_grad()
+    def answers(self, step: Pass, x: Tensor) -> np.ndarray:
+        """The answers p of a step's weights for inputs (n, inputs), shape (n, outputs)."""
+        arrays = [torch.from_numpy(a) for pair in zip(step.w, step.b) for a in pair]
+        state = dict(zip([name for name, _p in self.net.named_parameters()], arrays))
+        return answer(self.loss_name, functional_call(self.net, state, (x,))).numpy()
 
     def curve(self, step: int) -> tuple[list[int], list[float]]:
         """Mean loss of all examples every few steps, up to `step`."""
         with self.lock:
-            self.go(step)
+            if step // RECORD * RECORD not in self.losses:
+                self.go(step)
             steps = [k for k in sorted(self.losses) if k <= step]
             return steps, [self.losses[k] for k in steps]
 

@@ -20,10 +20,11 @@ from dlportal.labs.backprop_data import INPUTS, OUTPUTS
 from dlportal.labs.backprop_net import MOST_STEPS, Pass, Training
 from dlportal.messages import N_
 from dlportal.ui import page
+from dlportal.ui.backprop_captions import Look
 from dlportal.ui.backprop_charts import border, digit, loss_curve
-from dlportal.ui.backprop_drawing import Look, network
+from dlportal.ui.backprop_drawing import network
 from dlportal.ui.backprop_panels import every_number, panels_of
-from dlportal.ui.backprop_words import explain_paths, explain_phase, phase_name
+from dlportal.ui.backprop_words import MOST_UNITS, explain_paths, explain_phase, phase_name
 from dlportal.ui.charts import show_chart
 from dlportal.ui.errors import fragment
 from dlportal.ui.knobs import draw_knob, seed_knobs, share_knobs
@@ -31,11 +32,13 @@ from dlportal.ui.language import _
 from dlportal.ui.words import main_button, note
 
 LEGEND = N_(
-    "Solid orange: positive. Dashed blue: negative. Thicker: larger. Click a number on a line to follow that weight, or a unit to follow its bias."
+    "Solid orange: positive. Dashed blue: negative. Thicker: larger. Click a number on a line to follow that weight, or a unit to write it out."
 )
 LEGENDS = {
     "values": N_("In a unit its h, below it z; on the lines the weights."),
-    "gradients": N_("In a unit δ = ∂L/∂z, below it ∂L/∂h; on the lines the weights' gradients."),
+    "gradients": N_(
+        "In a unit δ = ∂L/∂z, below it ∂h = ∂L/∂h; on the lines the weights' gradients."
+    ),
     "paths": N_("Everything that the chosen weight's gradient is a product of."),
 }
 TITLES = {"explain": N_("Is the gradient right?")}
@@ -205,8 +208,10 @@ def picture(training: Training, step: Pass, s: dict[str, Any]) -> None:
     note(_(legend) + " " + _(LEGEND))
     numbers, data = st.columns([7, 4], gap="large")
     with numbers:
-        if s["view"] == "paths":
+        last = s["phase"] == last_phase(s["layers"])
+        if s["view"] == "paths" or s["units"] > MOST_UNITS or last:
             pick_weight(s)
+        if s["view"] == "paths":
             explain_paths(step, look)
         else:
             explain_phase(step, look, s["rate"], s["loss"])
@@ -231,14 +236,16 @@ def view_switch() -> None:
 
 
 def choose() -> None:
-    """Follow the weight or the bias that was clicked in the picture."""
+    """Follow the weight, or write out the unit, that was clicked in the picture."""
     state = st.session_state
     points = state["network"]["selection"]["points"]
     if not points or "customdata" not in points[0]:
         return
     layer, to, source = (int(n) for n in points[0]["customdata"])
-    if layer >= 1:  # the inputs have no bias
-        state["w_layer"], state["w_to"], state["w_from"] = layer, to, source
+    if layer == 0:  # an input has neither weights nor a bias
+        return
+    state["w_layer"], state["w_to"], state["w_from"] = layer, to, source
+    if source:
         state["view"] = "paths"
 
 

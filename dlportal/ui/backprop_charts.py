@@ -8,7 +8,7 @@ from dlportal.cases.backprop_lab import ACTIVATION_NAMES, INIT_NAMES
 from dlportal.labs.backprop_depth import ACTIVATIONS, INITS, Depths
 from dlportal.labs.backprop_net import Pass, Training
 from dlportal.labs.backprop_paths import LIMIT, STEPS, Check
-from dlportal.ui.backprop_places import brief, sub
+from dlportal.ui.backprop_numbers import brief, sub
 from dlportal.ui.charts import line, style
 from dlportal.ui.language import _
 from dlportal.ui.theme import palette
@@ -25,7 +25,7 @@ def border(training: Training, step: Pass) -> go.Figure:
     reach = float(np.abs(x).max()) + 0.15
     axis = torch.linspace(-reach, reach, GRID, dtype=torch.float64)
     grid_y, grid_x = torch.meshgrid(axis, axis, indexing="ij")
-    p = training.answers(step.step, torch.stack([grid_x.ravel(), grid_y.ravel()], 1))
+    p = training.answers(step, torch.stack([grid_x.ravel(), grid_y.ravel()], 1))
     fig = go.Figure()
     fig.add_contour(
         x=axis.numpy().round(3),
@@ -100,7 +100,18 @@ def loss_curve(steps: list[int], losses: list[float]) -> go.Figure:
     fig = go.Figure(line(steps, [round(v, 5) for v in losses], "L", 0, markers=len(steps) < 3))
     style(fig, height=170)
     fig.update_xaxes(title_text=_("step"), rangemode="tozero")
-    fig.update_yaxes(title_text=_("loss, all examples"), rangemode="tozero")
+    fig.update_yaxes(rangemode="tozero")
+    fig.add_annotation(
+        x=1,
+        y=1,
+        xref="paper",
+        yref="paper",
+        xanchor="right",
+        yanchor="top",
+        text=_("loss, all examples"),
+        showarrow=False,
+        font={"color": palette().muted},
+    )
     return fig
 
 

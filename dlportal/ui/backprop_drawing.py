@@ -9,16 +9,18 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from dlportal.labs.backprop_net import ACTIVATIONS, Pass
-from dlportal.labs.backprop_paths import Weight, gradient_of, value_of
+from dlportal.labs.backprop_net import Pass
+from dlportal.labs.backprop_paths import Weight
+from dlportal.ui.backprop_captions import Look, unit_hover, unit_text, weight_hover
+from dlportal.ui.backprop_numbers import brief
 from dlportal.ui.backprop_places import (
-    brief,
+    SIDE,
     crowded,
     handles,
     height_of,
     size_of,
+    span,
     spot,
-    sub,
     unit_pixels,
 )
 from dlportal.ui.charts import style
@@ -27,37 +29,6 @@ from dlportal.ui.theme import palette
 
 WIDTHS = (1.0, 2.0, 3.5, 5.5)  # pixels; four classes, for one trace each
 STAY = {"selected": {"marker": {"opacity": 1}}, "unselected": {"marker": {"opacity": 1}}}
-
-
-@dataclass(frozen=True)
-class Look:
-    """What the picture shows.
-
-    Attributes:
-        phase: Of the step, from 0: forward layer by layer, the loss, back layer by layer, update.
-        view: "values", "gradients" or "paths".
-        weight: The chosen one; "paths" shows how it reaches the outputs.
-        activation: The bend's name, for its slopes.
-    """
-
-    phase: int
-    view: str
-    weight: Weight
-    activation: str
-
-    def forward_known(self, layer: int) -> bool:
-        """Whether the forward pass has reached a layer (0: the inputs)."""
-        return self.view != "values" or self.phase >= layer - 1
-
-    def backward_known(self, layer: int, layers: int) -> bool:
-        """Whether the backward pass has reached a layer with weights (from 1)."""
-        return self.view == "paths" or self.phase >= 2 * layers - layer
-
-    def active_layer(self, layers: int) -> int | None:
-        """The layer that this phase works on, None in the update."""
-        if self.phase < layers:
-            return self.phase + 1
-        return 2 * layers - self.phase or None
 
 
 @dataclass(frozen=True)
@@ -78,14 +49,14 @@ def network(step: Pass, look: Look) -> go.Figure:
     fig.add_traces(
         [
             *lines(sizes, edges),
-            handle_points(step, look, sizes, edges),
+            *handle_points(step, look, sizes, edges),
             *units(step, look, sizes),
         ]
     )
     style(fig, height=height_of(most))
     headings(fig, step, sizes)
-    fig.update_xaxes(visible=False, range=[-0.32, step.layers + 0.32])
-    fig.update_yaxes(visible=False, range=[-most / 2 - 0.2, most / 2 + 0.45])
+    fig.update_xaxes(visible=False, range=[-SIDE, step.layers + SIDE])
+    fig.update_yaxes(visible=False, range=span(most))
     fig.update_layout(hovermode="closest", margin={"l": 0, "r": 0, "t": 4, "b": 4})
     return fig
 
@@ -122,7 +93,7 @@ def lines(sizes: tuple[int, ...], edges: list[Edge]) -> list[dict[str, Any]]:
     for edge in edges:
         width = WIDTHS[min(3, int(4 * min(1.0, abs(edge.value) / largest)))]
         color = colors.signed[5] if edge.value >= 0 else colors.signed[1]
-        dash = "solid" if edge.value >= 0 else "dash"
+        dash = "solid" if edge.value >= 0 else "7px,5px"
         key = (colors.muted, "solid", 0.8, 0.35) if edge.faint else (color, dash, width, 1.0)
         looks[key].append(edge.weight)
     traces: list[dict[str, Any]] = []
@@ -144,29 +115,30 @@ def lines(sizes: tuple[int, ...], edges: list[Edge]) -> list[dict[str, Any]]:
 
 def handle_points(
     step: Pass, look: Look, sizes: tuple[int, ...], edges: list[Edge]
-) -> dict[str, Any]:
+) -> list[dict[str, Any]]:
     """A point on each line: its number where there is room, and what a click chooses."""
     colors = palette()
     at = handles(sizes)
-    chosen = [edge.weight == look.weight for edge in edges]
     numbered = [
-        not edge.faint and (mine or not crowded(sizes, edge.weight.layer))
-        for edge, mine in zip(edges, chosen)
+        not edge.faint and (edge.weight == look.weight or not crowded(sizes, edge.weight.layer))
+        for edge in edges
     ]
-    return {
+    points = {
         "type": "scatter",
         "x": [at[edge.weight][0] for edge in edges],
         "y": [at[edge.weight][1] for edge in edges],
         "mode": "markers+text",
         "text": [brief(edge.value) if shown else "" for edge, shown in zip(edges, numbered)],
         "textfont": {"size": 11, "color": colors.text},
+        # A number lies on a short broad stroke of the ground's colour, to be read over lines.
         "marker": {
-            "size": [28 if shown else 7 for shown in numbered],
-            "color": [colors.ground if shown else colors.muted for shown in numbered],
+            "symbol": ["line-ew" if shown else "circle" for shown in numbered],
+            "size": [22 if shown else 7 for shown in numbered],
+            "color": colors.muted,
             "opacity": 1,
             "line": {
-                "width": 2.5,
-                "color": [colors.accent if mine else "rgba(0,0,0,0)" for mine in chosen],
+                "width": [15 if shown else 0 for shown in numbered],
+                "color": colors.ground,
             },
         },
         "customdata": [[e.weight.layer, e.weight.to, e.weight.source] for e in edges],
@@ -174,12 +146,28 @@ def handle_points(
         "hoverinfo": "text",
         **STAY,
     }
+    if look.weight.source == 0:
+        return [points]
+    written = next(shown for e, shown in zip(edges, numbered) if e.weight == look.weight)
+    return [points, ring(at[look.weight], 32 if written else 15)]
 
 
-def weight_hover(step: Pass, w: Weight) -> str:
-    name = _("layer {layer}: from unit {source} to unit {to}")
-    numbers = f"<br>w = {value_of(step, w):.4g}<br>∂L/∂w = {gradient_of(step, w):.4g}"
-    return name.format(layer=w.layer, to=w.to, source=w.source) + numbers.replace("-", "−")
+def ring(place: tuple[float, float], size: int) -> dict[str, Any]:
+    """A circle around the chosen weight."""
+    return {
+        "type": "scatter",
+        "x": [place[0]],
+        "y": [place[1]],
+        "mode": "markers",
+        "marker": {
+            "symbol": "circle-open",
+            "size": size,
+            "color": palette().accent,
+            "line": {"width": 2.5},
+        },
+        "hoverinfo": "skip",
+        **STAY,
+    }
 
 
 def units(step: Pass, look: Look, sizes: tuple[int, ...]) -> list[dict[str, Any]]:
@@ -216,57 +204,22 @@ def units(step: Pass, look: Look, sizes: tuple[int, ...]) -> list[dict[str, Any]
         "hoverinfo": "text",
         **STAY,
     }
+    small = [below if px > 30 else "" for (_inside, below), px in zip(texts, across)]
     captions = {
         **common,
         "y": [y - (px / 2 + 9) / unit_pixels(most) for (_x, y), px in zip(spots, across)],
-        "mode": "text",
-        "text": [below if px > 30 else "" for (_inside, below), px in zip(texts, across)],
+        "mode": "markers+text",
+        "text": small,
+        "marker": {
+            "symbol": "line-ew",
+            "size": [4.2 * len(text) for text in small],
+            "opacity": 1,
+            "line": {"width": 13, "color": colors.ground},
+        },
         "textfont": {"size": 11, "color": colors.muted},
         "hoverinfo": "skip",
     }
-    return [circles, captions]
-
-
-def unit_text(step: Pass, look: Look, layer: int, unit: int) -> tuple[str, str]:
-    """What stands in a unit and below it; empty while it is not known yet."""
-    at, last = unit - 1, layer == step.layers
-    h = brief(step.h[layer][at])
-    if look.view == "paths":
-        return path_text(step, look, layer, unit)
-    if layer == 0:
-        return h, sub("x", unit)
-    if look.view == "values":
-        if not look.forward_known(layer):
-            return "", ""
-        return h, f"{sub('z', unit)} {brief(step.z[layer - 1][at])}"
-    if not look.backward_known(layer, step.layers):
-        return "", ""
-    below = "" if last else f"∂L/∂{sub('h', unit)} {brief(step.dh[layer][at])}"
-    return brief(step.dz[layer - 1][at]), below
-
-
-def path_text(step: Pass, look: Look, layer: int, unit: int) -> tuple[str, str]:
-    """A unit's factor in the paths of the chosen weight; empty beside the paths."""
-    chosen, at = look.weight, unit - 1
-    if layer == chosen.layer - 1 and unit == chosen.source:
-        return brief(step.h[layer][at]), sub("h" if layer else "x", unit)
-    if layer < chosen.layer or (layer == chosen.layer and unit != chosen.to):
-        return "", ""
-    if layer == step.layers:
-        return brief(step.dz[-1][at]), sub("δ", unit)
-    slope = ACTIVATIONS[look.activation].slope(step.z[layer - 1])[at]
-    return brief(float(slope)), f"σ′({sub('z', unit)})"
-
-
-def unit_hover(step: Pass, layer: int, unit: int) -> str:
-    at = unit - 1
-    if layer == 0:
-        return f"{sub('x', unit)} = {step.h[0][at]:.4g}".replace("-", "−")
-    rows = [f"z = {step.z[layer - 1][at]:.4g}", f"h = {step.h[layer][at]:.4g}"]
-    rows += [f"b = {step.b[layer - 1][at]:.4g}", f"∂L/∂z = {step.dz[layer - 1][at]:.4g}"]
-    if layer < step.layers:
-        rows.append(f"∂L/∂h = {step.dh[layer][at]:.4g}")
-    return "<br>".join(rows).replace("-", "−")
+    return [captions, circles]
 
 
 def headings(fig: go.Figure, step: Pass, sizes: tuple[int, ...]) -> None:

@@ -11,13 +11,13 @@ from dlportal.labs.backprop_depth import BLOWN_UP, FADED, Depths, all_depths
 from dlportal.labs.backprop_net import Pass, Training
 from dlportal.labs.backprop_paths import LIMIT, STEP, Check, check_gradients
 from dlportal.ui.backprop_charts import VERDICT_SIGNS, depth_lines, depth_map, epsilon_curve
-from dlportal.ui.backprop_places import power
-from dlportal.ui.backprop_words import num, symbol
+from dlportal.ui.backprop_numbers import num, power, symbol
 from dlportal.ui.card_panel import card_panel
 from dlportal.ui.charts import show_chart
 from dlportal.ui.code_panel import show_code
 from dlportal.ui.knobs import draw_knob, share_knobs
-from dlportal.ui.language import _
+from dlportal.ui.language import _, language
+from dlportal.ui.theme import is_dark
 from dlportal.ui.words import note
 
 
@@ -25,6 +25,13 @@ from dlportal.ui.words import note
 def depths_of(depth: int, width: int, data: str, loss: str, seed: int) -> Depths:
     """The depth experiment; the same settings are computed once for all visitors."""
     return all_depths(depth, width, data, loss, seed)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def depth_charts(settings: tuple, activation: str, lang: str, dark: bool) -> tuple[Any, Any]:
+    """Map and lines; kept, since every step of the lab above draws them again."""
+    depths = depths_of(*settings)
+    return depth_map(depths), depth_lines(depths, activation)
 
 
 def panels_of(
@@ -100,10 +107,10 @@ def chosen_weight(check: Check, s: dict[str, Any]) -> None:
     st.markdown(
         "\n".join(
             [
-                "- " + _("by autograd") + rf": ${name} = {num(exact, digits)}$",
+                "- " + _("by autograd:") + rf" ${name} = {num(exact, digits)}$",
                 "- "
-                + _("by trying it out, ε = {epsilon}").format(epsilon=power(STEP))
-                + rf": ${name} \approx {num(numeric, digits)}$",
+                + _("by trying it out, ε = {epsilon}:").format(epsilon=power(STEP))
+                + rf" ${name} \approx {num(numeric, digits)}$",
             ]
         )
     )
@@ -124,13 +131,15 @@ def depth_experiment(s: dict[str, Any]) -> None:
     with third:
         activation = draw_knob(DEEP_KNOBS[2])
     share_knobs(DEEP_KNOBS, {"deep": deep, "wide": wide, "deep_activation": activation})
-    depths = depths_of(deep, wide, s["data"], s["loss"], s["seed"])
+    settings = (deep, wide, s["data"], s["loss"], s["seed"])
+    depths = depths_of(*settings)
+    as_map, as_lines = depth_charts(settings, activation, language(), is_dark())
     left, right = st.columns([7, 5], gap="large")
     with left:
-        show_chart(depth_map(depths), alt=summary(depths), key="depth_map")
+        show_chart(as_map, alt=summary(depths), key="depth_map")
     with right:
         show_chart(
-            depth_lines(depths, activation),
+            as_lines,
             alt=_("Gradient norm of every layer, for four kinds of first weights"),
             key="depth_lines",
         )
@@ -163,6 +172,7 @@ def summary(depths: Depths) -> str:
 def every_number(training: Training, step: Pass) -> None:
     """Two tables: all units, all weights."""
     check = check_gradients(training, step)
+    five = st.column_config.NumberColumn(format="%.5g")
     st.dataframe(
         {
             _("layer"): [n for n, z in enumerate(step.z, 1) for _unit in z],
@@ -174,6 +184,7 @@ def every_number(training: Training, step: Pass) -> None:
         },
         hide_index=True,
         height=240,
+        column_config=dict.fromkeys(("z", "h", "∂L/∂h", "∂L/∂z"), five),
         key="units_table",
         alt=_("Every unit of the network"),
     )
@@ -191,6 +202,7 @@ def every_number(training: Training, step: Pass) -> None:
         },
         hide_index=True,
         height=240,
+        column_config=dict.fromkeys(("w", "∂L/∂w", _("by trying it out"), _("w after")), five),
         key="weights_table",
         alt=_("Every weight of the network"),
     )

@@ -1,5 +1,6 @@
-"""Where the network's units and the numbers on its lines go, and how numbers are shortened."""
+"""Where the network's units and the numbers on its lines go."""
 
+import itertools
 from functools import lru_cache
 
 import numpy as np
@@ -7,10 +8,13 @@ import numpy as np
 from dlportal.labs.backprop_paths import Weight
 
 LABELLED = 12  # lines between two layers that get their numbers; more could not be read
-PHONE = 98.0  # pixels from layer to layer on a narrow screen, where numbers are closest
+PHONE = 356.0  # pixels across the picture on a narrow screen, where numbers are closest
+SIDE = 0.32  # of the distance between layers, beyond the first and the last
+MARGIN_ABOVE, MARGIN_BELOW = 62.0, 42.0  # pixels beyond the outermost units' centres
+ORDERS = 60  # in which numbers are placed, to find the freest arrangement
 PARTS = (0.5, 0.44, 0.56, 0.38, 0.62)  # of a line, where its number may stand
-SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+# For each (to, source) the places where its number may stand.
+Ways = dict[tuple[int, int], list[tuple[float, float]]]
 
 
 def height_of(most: int) -> int:
@@ -18,9 +22,23 @@ def height_of(most: int) -> int:
     return 400 if most <= 4 else 500 if most <= 8 else 620
 
 
+def span(most: int) -> tuple[float, float]:
+    """Lowest and highest height of the picture, in units of the layer with most: room for a
+    caption below and the layers' names above."""
+    reach = (most - 1) / 2
+    per_pixel = (2 * reach) / (height_of(most) - 8 - MARGIN_BELOW - MARGIN_ABOVE)
+    return -reach - MARGIN_BELOW * per_pixel, reach + MARGIN_ABOVE * per_pixel
+
+
 def unit_pixels(most: int) -> float:
     """Pixels from unit to unit in the layer with most units."""
-    return (height_of(most) - 8) / (most + 0.65)
+    low, high = span(most)
+    return (height_of(most) - 8) / (high - low)
+
+
+def layer_pixels(layers: int) -> float:
+    """Pixels from layer to layer on a narrow screen, for so many layers with weights."""
+    return PHONE / (layers + 2 * SIDE)
 
 
 def spread(count: int, most: int) -> float:
@@ -54,18 +72,41 @@ def handles(sizes: tuple[int, ...]) -> dict[Weight, tuple[float, float]]:
     """A place on every line for its number: as far from the others as possible."""
     found: dict[Weight, tuple[float, float]] = {}
     for layer in range(1, len(sizes)):
-        taken: list[tuple[float, float]] = []
-        for to in range(1, sizes[layer] + 1):
-            for source in range(1, sizes[layer - 1] + 1):
-                start, end = spot(sizes, layer - 1, source), spot(sizes, layer, to)
-                ways = [between(start, end, part) for part in PARTS]
-                if crowded(sizes, layer):
-                    place = ways[(to - source) % 3]
-                else:
-                    place = max(ways, key=lambda way: clearance(way, taken, max(sizes)))
-                taken.append(place)
-                found[Weight(layer, to, source)] = place
+        pairs = list(itertools.product(range(1, sizes[layer] + 1), range(1, sizes[layer - 1] + 1)))
+        ways = {
+            (to, source): [
+                between(spot(sizes, layer - 1, source), spot(sizes, layer, to), part)
+                for part in PARTS
+            ]
+            for to, source in pairs
+        }
+        if crowded(sizes, layer):
+            places = {(to, source): ways[to, source][(to - source) % 3] for to, source in pairs}
+        else:
+            places = arrange(ways, layer_pixels(len(sizes) - 1), unit_pixels(max(sizes)))
+        found |= {Weight(layer, *pair): place for pair, place in places.items()}
     return found
+
+
+def arrange(ways: Ways, across: float, down: float) -> dict[tuple[int, int], tuple[float, float]]:
+    """Choose one of each number's ways so that the numbers keep clear of one another.
+
+    `across` and `down` are pixels from layer to layer and from unit to unit.
+    """
+    rng = np.random.default_rng(0)
+    best: tuple[float, dict[tuple[int, int], tuple[float, float]]] = (-1.0, {})
+    for _order in range(ORDERS):
+        places: dict[tuple[int, int], tuple[float, float]] = {}
+        total = 0.0
+        for index in rng.permutation(len(ways)):
+            pair = list(ways)[index]
+            taken = list(places.values())
+            free = [clearance(way, taken, across, down) for way in ways[pair]]
+            places[pair] = ways[pair][int(np.argmax(free))]
+            total += max(free) ** 2
+        if total > best[0]:
+            best = (total, places)
+    return best[1]
 
 
 def between(
@@ -74,32 +115,9 @@ def between(
     return start[0] + part * (end[0] - start[0]), start[1] + part * (end[1] - start[1])
 
 
-def clearance(way: tuple[float, float], taken: list[tuple[float, float]], most: int) -> float:
+def clearance(
+    way: tuple[float, float], taken: list[tuple[float, float]], across: float, down: float
+) -> float:
     """How free a place is of other numbers: 1 where none would touch."""
-    apart = [
-        max(abs(way[0] - x) * PHONE / 32, abs(way[1] - y) * unit_pixels(most) / 17)
-        for x, y in taken
-    ]
+    apart = [max(abs(way[0] - x) * across / 32, abs(way[1] - y) * down / 17) for x, y in taken]
     return min([1.0, *apart])
-
-
-def brief(value: float) -> str:
-    """A number in at most six characters, with a real minus sign."""
-    if not np.isfinite(value):
-        return "–"
-    size = abs(value)
-    if size == 0 or 0.005 <= size < 100:
-        text = f"{value:.2f}" if size < 10 else f"{value:.1f}"
-    else:
-        text = f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e")
-    return text.replace("-", "−")
-
-
-def power(value: float) -> str:
-    """A number with a power of ten: 2.2 · 10⁻¹¹."""
-    digits, exponent = f"{value:.1e}".split("e")
-    return f"{digits} · 10{str(int(exponent)).translate(SUPERSCRIPTS)}"
-
-
-def sub(name: str, index: int) -> str:
-    return name + str(index).translate(SUBSCRIPTS)

@@ -1,7 +1,6 @@
 """A phase of a training step in words and formulas, with this step's numbers beside them."""
 
-import math
-from collections.abc import Sequence
+from collections.abc import Callable
 
 import numpy as np
 import streamlit as st
@@ -18,12 +17,14 @@ from dlportal.labs.backprop_formulas import (
 from dlportal.labs.backprop_net import ACTIVATIONS, Pass
 from dlportal.labs.backprop_paths import Path, Weight, gradient_of, paths_of, value_of
 from dlportal.messages import N_
-from dlportal.ui.backprop_drawing import Look
+from dlportal.ui.backprop_captions import Look
+from dlportal.ui.backprop_numbers import alike, closed, num, product, source_symbol, symbol
 from dlportal.ui.language import _
 from dlportal.ui.words import note
 
 MOST_TERMS = 8  # of a sum that is written out
 MOST_PATHS = 6
+MOST_UNITS = 4  # of a layer that are all written out
 SIGMA = {
     "tanh": r"\tanh",
     "sigmoid": r"\sigma",
@@ -69,29 +70,6 @@ def phase_name(phase: int, layers: int) -> str:
     return {"answer": _("Answer"), "loss": _("Loss"), "update": _("Update")}[kind]
 
 
-def num(value: float, decimals: int = 3) -> str:
-    """A number for a formula: fixed decimals, powers of ten where those would show nothing."""
-    size = abs(value)
-    if size == 0 or 10 ** (1 - decimals) <= size < 1e4:
-        return f"{value:.{decimals}f}"
-    power = math.floor(math.log10(size))
-    return rf"{value / 10**power:.2f}\cdot10^{{{power}}}"
-
-
-def closed(value: float, decimals: int = 3) -> str:
-    """The same, in brackets where a minus sign follows a sign."""
-    text = num(value, decimals)
-    return f"({text})" if value < 0 else text
-
-
-def alike(values: Sequence[float]) -> int:
-    """Decimals that show four digits of the largest, so that a column can be added up."""
-    largest = max((abs(v) for v in values), default=0.0)
-    if largest == 0:
-        return 3
-    return int(np.clip(3 - math.floor(math.log10(largest)), 1, 12))
-
-
 def products(total: Sum, decimals: int = 3) -> str:
     """A sum written out; of long ones the strongest terms, the rest in one number."""
     order = np.argsort(-np.abs(total.products))
@@ -113,7 +91,7 @@ def explain_phase(step: Pass, look: Look, rate: float, loss: str) -> None:
     kind = phase_kind(look.phase, step.layers)
     st.markdown(_(PHASE_WORDS[kind]))
     if kind in ("forward", "answer"):
-        forward(step, look.phase + 1, look.activation, loss)
+        forward(step, look.phase + 1, look.activation, loss, look.weight)
     elif kind == "loss":
         output(step, look, loss)
     elif kind == "back":
@@ -122,7 +100,7 @@ def explain_phase(step: Pass, look: Look, rate: float, loss: str) -> None:
         update(step, look.weight, rate)
 
 
-def forward(step: Pass, layer: int, activation: str, loss: str) -> None:
+def forward(step: Pass, layer: int, activation: str, loss: str, chosen: Weight) -> None:
     """h = σ(W h + b), unit by unit."""
     last = layer == step.layers
     before = "x" if layer == 1 else f"h^{{({layer - 1})}}"
@@ -135,16 +113,36 @@ def forward(step: Pass, layer: int, activation: str, loss: str) -> None:
         st.markdown(rf"${bend}(z){index} = {how}$")
     elif activation != "linear":
         st.markdown(rf"${bend}(z) = {ACTIVATIONS[activation].formula}$")
-    lines = []
-    for unit, (z, h) in enumerate(zip(step.z[layer - 1], step.h[layer]), 1):
+    letter = "p" if last else "h"
+
+    def line(unit: int) -> str:
         total = forward_sum(step, layer, unit)
-        bent = f"{bend}(z_{{{unit}}})"
-        letter = "p" if last else "h"
-        lines.append(
-            rf"- $z_{{{unit}}} = {products(total)} + \underset{{b}}{{{closed(total.offset)}}}"
-            rf" = \boldsymbol{{{num(z)}}}$, $\;{letter}_{{{unit}}} = {bent} = \boldsymbol{{{num(h)}}}$"
+        return (
+            rf"$z_{{{unit}}} = {products(total)} + \underset{{b}}{{{closed(total.offset)}}}"
+            rf" = \boldsymbol{{{num(float(step.z[layer - 1][unit - 1]))}}},\;\; {ending(unit)}$"
         )
-    st.markdown("\n".join(lines))
+
+    def ending(unit: int) -> str:
+        h = num(float(step.h[layer][unit - 1]))
+        bent = f"{bend}(z)_{{{unit}}}" if "softmax" in bend else f"{bend}(z_{{{unit}}})"
+        return rf"{letter}_{{{unit}}} = {bent} = \boldsymbol{{{h}}}"
+
+    def short(unit: int) -> str:
+        return rf"$z_{{{unit}}} = {num(float(step.z[layer - 1][unit - 1]))},\;\; {ending(unit)}$"
+
+    write_out(len(step.z[layer - 1]), chosen if chosen.layer == layer else None, line, short)
+
+
+def write_out(
+    count: int, chosen: Weight | None, line: Callable[[int], str], short: Callable[[int], str]
+) -> None:
+    """All units of a layer: each in full, or of a large layer one, and the results of the rest."""
+    if count <= MOST_UNITS:
+        st.markdown("\n".join(f"- {line(unit)}" for unit in range(1, count + 1)))
+        return
+    first = chosen.to if chosen is not None else 1
+    rest = [short(unit) for unit in range(1, count + 1) if unit != first]
+    st.markdown("\n".join([f"- {line(first)}", *(f"- {text}" for text in rest)]))
 
 
 def answer_bend(step: Pass, loss: str) -> str:
@@ -185,21 +183,27 @@ def output(step: Pass, look: Look, loss: str) -> None:
 
 def backward(step: Pass, layer: int, look: Look) -> None:
     """δ of a hidden layer by the chain rule, then the gradients of its weights."""
-    formula = ACTIVATIONS[look.activation].slope_formula
     st.markdown(
-        rf"$$\delta^{{({layer})}}_i = \sigma'(z_i)\,\sum_j w^{{({layer + 1})}}_{{ji}}\,\delta^{{({layer + 1})}}_j,"
-        rf"\qquad \sigma'(z) = {formula}$$"
+        rf"$$\delta^{{({layer})}}_i = \sigma'(z_i)\,\sum_j w^{{({layer + 1})}}_{{ji}}\,\delta^{{({layer + 1})}}_j$$"
     )
-    lines = []
-    for unit in range(1, len(step.z[layer - 1]) + 1):
+    st.markdown(rf"$$\sigma'(z) = {ACTIVATIONS[look.activation].slope_formula}$$")
+
+    def line(unit: int) -> str:
         bend = slope(step, layer, unit, look.activation)
         total = backward_sum(step, layer, unit)
-        d = delta(step, layer, unit, look.activation)
-        lines.append(
-            rf"- $\delta_{{{unit}}} = \underset{{\sigma'(z_{{{unit}}})}}{{{num(bend)}}}\cdot"
-            rf"({products(total)}) = \boldsymbol{{{num(d)}}}$"
+        return (
+            rf"$\delta_{{{unit}}} = \underset{{\sigma'(z_{{{unit}}})}}{{{num(bend)}}}\cdot"
+            rf"({products(total)}) = \boldsymbol{{{value(unit)}}}$"
         )
-    st.markdown("\n".join(lines))
+
+    def value(unit: int) -> str:
+        return num(delta(step, layer, unit, look.activation))
+
+    def short(unit: int) -> str:
+        return rf"$\delta_{{{unit}}} = \boldsymbol{{{value(unit)}}}$"
+
+    chosen = look.weight if look.weight.layer == layer else None
+    write_out(len(step.z[layer - 1]), chosen, line, short)
     weight_gradient(step, layer, look.weight)
 
 
@@ -212,23 +216,6 @@ def weight_gradient(step: Pass, layer: int, chosen: Weight) -> None:
     st.markdown(
         rf"$\frac{{\partial L}}{{\partial {symbol(weight)}}} = \delta_{{{weight.to}}}\cdot {source_symbol(weight)}"
         rf" = {closed(d)}\cdot{closed(h)} = \boldsymbol{{{num(gradient_of(step, weight))}}}$"
-    )
-
-
-def symbol(weight: Weight) -> str:
-    """A weight in a formula; its indices are target and source, as in the matrix."""
-    if weight.source == 0:
-        return f"b^{{({weight.layer})}}_{{{weight.to}}}"
-    return f"w^{{({weight.layer})}}_{{{weight.to},{weight.source}}}"
-
-
-def source_symbol(weight: Weight) -> str:
-    if weight.source == 0:
-        return "1"
-    return (
-        f"x_{{{weight.source}}}"
-        if weight.layer == 1
-        else f"h^{{({weight.layer - 1})}}_{{{weight.source}}}"
     )
 
 
@@ -282,11 +269,6 @@ def explain_paths(step: Pass, look: Look) -> None:
         + _("autograd says {value}").format(value=f"${product(exact, decimals)}$")
     )
     note(_("Shown rounded; the last digit of a sum may differ by one."))
-
-
-def product(value: float, decimals: int) -> str:
-    """A product in decimals that its neighbours share, or in powers of ten if too small."""
-    return f"{value:.{decimals}f}" if decimals <= 7 else num(value)
 
 
 def factors(path: Path, weight: Weight) -> str:
