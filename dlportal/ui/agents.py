@@ -180,7 +180,7 @@ def pick_moment(player: Player, episode: Rollout) -> Picked:
     raw = player.case.seen(episode, step)
     lang = language()
     shown = [f"{c(lang)} {value:+.3f}" for c, value in zip(player.world.columns, raw)]
-    note(_("It sees: {state}").format(state=", ".join(shown)))
+    note(_("It sees: {state}").format(state=("，" if lang == "zh" else ", ").join(shown)))
     return Picked(raw, None, f"{digest(raw)}-{player.key}")
 
 

@@ -89,12 +89,12 @@ def line(x: np.ndarray, y: np.ndarray) -> Points:
 SCENES = {
     "CartPole-v1": Scene(
         x=(-2.75, 2.75),
-        y=(-0.5, 1.25),
+        y=(-0.58, 1.25),
         still=(([-2.75, 2.75], [-0.13, -0.13]),),
         borders=(([-EDGE, -EDGE], [-0.13, 0.5]), ([EDGE, EDGE], [-0.13, 0.5])),
         parts=cart_pole,
         label=lambda states: np.stack([states[:, 0], np.full(len(states), -0.24)], axis=1),
-        apart=-0.17,
+        apart=-0.25,
     ),
     "MountainCar-v0": Scene(
         x=(-1.25, 0.65),
@@ -108,7 +108,7 @@ SCENES = {
         ),
         parts=mountain_car,
         label=lambda states: np.stack([states[:, 0], hill(states[:, 0]) + 0.13], axis=1),
-        apart=0.09,
+        apart=0.12,
     ),
 }
 

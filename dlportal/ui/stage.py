@@ -194,7 +194,12 @@ def draw_actions(fig: go.Figure, world: World, episode: Rollout, colors: Palette
             col=1,
         )
     names = [f"{label(lang)} {mark}" for label, mark in zip(world.labels, DASH_MARKS)]
-    title(fig, 3, _("**Action**: {actions}").format(actions=", ".join(names)), colors)
+    title(
+        fig,
+        3,
+        _("**Action**: {actions}").format(actions=("，" if lang == "zh" else ", ").join(names)),
+        colors,
+    )
 
 
 def title(fig: go.Figure, row: int, text: str, colors: Palette) -> None:
