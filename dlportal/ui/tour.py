@@ -59,10 +59,11 @@ def tour_bar(card: Card) -> None:
         st.container(horizontal=True, vertical_alignment="center", gap="small"),
     ):
         with st.container(width="stretch", gap="xsmall"):
+            see = _("See it")  # not inside the f-string, where extraction would miss it
             # Raw Markdown brackets keep the anchor a link within the page.
             st.markdown(
                 f":primary[{index + 1} / {len(steps)}] **{step.title(language())}**  "
-                f"[{_('See it')} ↓](#{step.anchor})"
+                f"[{see} ↓](#{step.anchor})"
             )
             note(card.fill(step.text(language())))
         with st.container(horizontal=True, width="content", vertical_alignment="center"):
