@@ -51,8 +51,7 @@ class NGrams:
             p = (kept + DISCOUNT * len(counts) * p) / total
         return p
 
-    def negative_log_likelihood(self, ids: Sequence[int]) -> float:
-        """Nats of all tokens but the first."""
-        return -sum(
-            float(np.log(self.probability(ids[:end], ids[end]))) for end in range(1, len(ids))
-        )
+    def nats(self, ids: Sequence[int]) -> np.ndarray:
+        """Negative log-likelihoods (T - 1,) of all tokens but the first."""
+        p = [self.probability(ids[:end], ids[end]) for end in range(1, len(ids))]
+        return -np.log(np.array(p, dtype=np.float64))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dlportal.cards import Measured, Metric
+from dlportal.cards import Bilingual, Curve, Measured, Metric
 from dlportal.case import Evaluation, Progress
 from dlportal.data.xquad import Paragraph, load_paragraphs
 from dlportal.training.metrics import RowMetric, measured
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 DATA = "xquad_en"
 FOLDS = 5
+POSITIONS = (0, 2, 4, 8, 16, 32, 64, 128, 256)  # tokens read before, for the curve
 COMMAND = "python -m dlportal evaluate text_generation"
 
 # Of nats and tokens, one row a paragraph.
@@ -44,10 +45,12 @@ def evaluate_perplexity(
     texts = [[0, *case.tokenizer.encode(p.text).ids] for p in paragraphs]  # 0: a document starts
     tokens = np.array([len(ids) - 1 for ids in texts], dtype=np.float64)
     sizes = np.array([len(p.text.encode()) for p in paragraphs], dtype=np.float64)
-    nats, hits = np.zeros(len(texts)), np.zeros(len(texts))
+    found: list[np.ndarray] = []  # nats of each token, text by text
+    hits = np.zeros(len(texts))
     for row, ids in enumerate(texts):
         likelihoods, right = case.score(ids)
-        nats[row], hits[row] = -float(likelihoods.sum()), float(right.sum())
+        found.append(-likelihoods.double().numpy())
+        hits[row] = float(right.sum())
         if progress is not None:
             progress(row + 1, len(texts))
 
@@ -56,9 +59,13 @@ def evaluate_perplexity(
     def quote(kind: str, metric: RowMetric, *arrays: np.ndarray, model: str = "") -> Metric:
         return measured(kind, name, "test", metric, *arrays, command=COMMAND, model=model)
 
+    nats = totals(found)
+    lines = {case.card.model: by_position(found)}
     baselines = []
     for order, model in ((1, "unigram counts"), (3, "trigram counts")):
-        counted = cross_validated(order, case.net.shape.vocabulary, paragraphs, texts)
+        tokenwise = cross_validated(order, case.net.shape.vocabulary, paragraphs, texts)
+        counted = totals(tokenwise)
+        lines[model] = by_position(tokenwise)
         baselines.append(quote("perplexity", perplexity, counted, tokens, model=model))
         baselines.append(quote("bits_per_byte", bits_per_byte, counted, sizes, model=model))
     result = Measured(
@@ -70,21 +77,43 @@ def evaluate_perplexity(
             quote("next_token_accuracy", hit_rate, hits, tokens),
         ],
         baselines=baselines,
+        curves=[
+            Curve(
+                name="position",
+                x_label=Bilingual(en="tokens read before", zh="此前读过的词元数"),
+                y_label=Bilingual(en="bits a token", zh="每个词元的比特数"),
+                x=[float(start) for start in POSITIONS[:-1]],
+                y=lines,
+            )
+        ],
     )
     seconds = time.monotonic() - started
     return Evaluation(case.card.id, "test", len(texts), seconds, result)
 
 
+def totals(tokenwise: Sequence[np.ndarray]) -> np.ndarray:
+    return np.array([nats.sum() for nats in tokenwise])
+
+
+def by_position(tokenwise: Sequence[np.ndarray]) -> list[float]:
+    """Mean bits of the tokens between one of POSITIONS and the next: what context is worth."""
+    means = []
+    for start, end in zip(POSITIONS[:-1], POSITIONS[1:], strict=True):
+        tokens = np.concatenate([nats[start:end] for nats in tokenwise])
+        means.append(float(tokens.mean() / np.log(2)) if len(tokens) else 0.0)
+    return means
+
+
 def cross_validated(
     order: int, vocabulary: int, paragraphs: Sequence[Paragraph], texts: Sequence[Sequence[int]]
-) -> np.ndarray:
-    """Nats of each text under n-grams counted on the other folds' articles."""
+) -> list[np.ndarray]:
+    """Nats of each text's tokens under n-grams counted on the other folds' articles."""
     articles = list(dict.fromkeys(p.article for p in paragraphs))
     fold_of = {article: place % FOLDS for place, article in enumerate(articles)}
-    nats = np.zeros(len(texts))
+    found: list[np.ndarray] = [np.zeros(0)] * len(texts)
     for fold in range(FOLDS):
         inside = [fold_of[p.article] == fold for p in paragraphs]
         model = NGrams(order, vocabulary).fit(t for t, i in zip(texts, inside) if not i)
         for row in np.flatnonzero(inside):
-            nats[row] = model.negative_log_likelihood(texts[int(row)])
-    return nats
+            found[row] = model.nats(texts[int(row)])
+    return found
