@@ -8,6 +8,7 @@ from dlportal.cases.backprop_lab import ACTIVATION_NAMES, INIT_NAMES
 from dlportal.labs.backprop_depth import ACTIVATIONS, INITS, Depths
 from dlportal.labs.backprop_net import Pass, Training
 from dlportal.labs.backprop_paths import LIMIT, STEPS, Check
+from dlportal.ui.backprop_figure import figure
 from dlportal.ui.backprop_numbers import brief, sub
 from dlportal.ui.charts import line, style
 from dlportal.ui.language import _
@@ -26,45 +27,49 @@ def border(training: Training, step: Pass) -> go.Figure:
     axis = torch.linspace(-reach, reach, GRID, dtype=torch.float64)
     grid_y, grid_x = torch.meshgrid(axis, axis, indexing="ij")
     p = training.answers(step, torch.stack([grid_x.ravel(), grid_y.ravel()], 1))
-    fig = go.Figure()
-    fig.add_contour(
-        x=axis.numpy().round(3),
-        y=axis.numpy().round(3),
-        z=p.reshape(GRID, GRID).round(3),
-        colorscale=[[0, colors.surface[0]], [1, colors.surface[1]]],
-        zmin=0,
-        zmax=1,
-        contours={"start": 0.5, "end": 0.5, "size": 1, "coloring": "heatmap"},
-        line={"color": colors.text, "width": 2},
-        showscale=False,
-        hovertemplate="p = %{z:.2f}<extra></extra>",
-    )
-    for value, symbol in ((0, "circle-open"), (1, "diamond")):
-        fig.add_scatter(
-            x=x[label == value, 0].round(3),
-            y=x[label == value, 1].round(3),
-            mode="markers",
-            name=_("target {t}").format(t=value),
-            marker={"symbol": symbol, "size": 6, "color": colors.series[value]},
-            hoverinfo="skip",
-        )
-    fig.add_scatter(
-        x=[x[step.example, 0]],
-        y=[x[step.example, 1]],
-        mode="markers",
-        name=_("this example"),
-        marker={
+    contour = {
+        "type": "contour",
+        "x": axis.numpy().round(3),
+        "y": axis.numpy().round(3),
+        "z": p.reshape(GRID, GRID).round(3),
+        "colorscale": [[0, colors.surface[0]], [1, colors.surface[1]]],
+        "zmin": 0,
+        "zmax": 1,
+        "contours": {"start": 0.5, "end": 0.5, "size": 1, "coloring": "heatmap"},
+        "line": {"color": colors.text, "width": 2},
+        "showscale": False,
+        "hovertemplate": "p = %{z:.2f}<extra></extra>",
+    }
+    points = {"type": "scatter", "mode": "markers", "hoverinfo": "skip"}
+    kinds = [
+        {
+            **points,
+            "x": x[label == value, 0].round(3),
+            "y": x[label == value, 1].round(3),
+            "name": _("target {t}").format(t=value),
+            "marker": {"symbol": symbol, "size": 6, "color": colors.series[value]},
+        }
+        for value, symbol in ((0, "circle-open"), (1, "diamond"))
+    ]
+    current = {
+        **points,
+        "x": [x[step.example, 0]],
+        "y": [x[step.example, 1]],
+        "name": _("this example"),
+        "marker": {
             "symbol": "circle-open",
             "size": 18,
             "color": colors.text,
             "line": {"width": 3},
         },
-        hoverinfo="skip",
+    }
+    return figure(
+        [contour, *kinds, current],
+        330,
+        legend=True,
+        x={"title_text": "x₁", "range": [-reach, reach]},
+        y={"title_text": "x₂", "range": [-reach, reach], "showgrid": False},
     )
-    style(fig, height=330, legend=True)
-    fig.update_xaxes(title_text="x₁", range=[-reach, reach])
-    fig.update_yaxes(title_text="x₂", range=[-reach, reach], showgrid=False)
-    return fig
 
 
 def digit(step: Pass) -> go.Figure:
@@ -97,53 +102,55 @@ def digit(step: Pass) -> go.Figure:
 
 def loss_curve(steps: list[int], losses: list[float]) -> go.Figure:
     """The mean loss of all examples so far."""
-    fig = go.Figure(line(steps, [round(v, 5) for v in losses], "L", 0, markers=len(steps) < 3))
-    style(fig, height=170)
-    fig.update_xaxes(title_text=_("step"), rangemode="tozero")
-    fig.update_yaxes(rangemode="tozero")
-    fig.add_annotation(
-        x=1,
-        y=1,
-        xref="paper",
-        yref="paper",
-        xanchor="right",
-        yanchor="top",
-        text=_("loss, all examples"),
-        showarrow=False,
-        font={"color": palette().muted},
+    name = {
+        "x": 1,
+        "y": 1,
+        "xref": "paper",
+        "yref": "paper",
+        "xanchor": "right",
+        "yanchor": "top",
+        "text": _("loss, all examples"),
+        "showarrow": False,
+        "font": {"color": palette().muted},
+    }
+    return figure(
+        [line(steps, [round(v, 5) for v in losses], "L", 0, markers=len(steps) < 3)],
+        170,
+        x={"title_text": _("step"), "rangemode": "tozero"},
+        y={"rangemode": "tozero"},
+        annotations=[name],
     )
-    return fig
 
 
 def epsilon_curve(check: Check) -> go.Figure:
     """How the difference depends on how far a weight is moved."""
     colors = palette()
     values = np.maximum(check.curve, 1e-17)
-    fig = go.Figure(line(list(STEPS), values.tolist(), "", 0, markers=True))
-    fig.add_scatter(
-        x=[STEPS[-1], STEPS[0]],
-        y=[LIMIT, LIMIT],
-        mode="lines",
-        line={"width": 1.5, "dash": "dot", "color": colors.muted},
-        hoverinfo="skip",
+    limit = {
+        "type": "scatter",
+        "x": [STEPS[-1], STEPS[0]],
+        "y": [LIMIT, LIMIT],
+        "mode": "lines",
+        "line": {"width": 1.5, "dash": "dot", "color": colors.muted},
+        "hoverinfo": "skip",
+    }
+    name = {
+        "x": np.log10(STEPS[-1]),
+        "y": np.log10(LIMIT),
+        "text": _("limit"),
+        "xanchor": "left",
+        "yanchor": "bottom",
+        "showarrow": False,
+        "font": {"color": colors.muted},
+    }
+    powers = {"type": "log", "dtick": 2, "exponentformat": "power"}
+    return figure(
+        [line(list(STEPS), values.tolist(), "", 0, markers=True), limit],
+        270,
+        x={"title_text": _("ε: how far each weight is moved"), **powers},
+        y={"title_text": _("largest difference"), **powers},
+        annotations=[name],
     )
-    fig.add_annotation(
-        x=np.log10(STEPS[-1]),
-        y=np.log10(LIMIT),
-        text=_("limit"),
-        xanchor="left",
-        yanchor="bottom",
-        showarrow=False,
-        font={"color": colors.muted},
-    )
-    style(fig, height=270)
-    fig.update_xaxes(
-        title_text=_("ε: how far each weight is moved"), type="log", dtick=2, exponentformat="power"
-    )
-    fig.update_yaxes(
-        title_text=_("largest difference"), type="log", dtick=2, exponentformat="power"
-    )
-    return fig
 
 
 def row_name(key: tuple[str, str], depths: Depths) -> str:

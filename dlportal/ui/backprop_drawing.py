@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 from dlportal.labs.backprop_net import Pass
 from dlportal.labs.backprop_paths import Weight
 from dlportal.ui.backprop_captions import Look, unit_hover, unit_text, weight_hover
+from dlportal.ui.backprop_figure import figure
 from dlportal.ui.backprop_numbers import brief
 from dlportal.ui.backprop_places import (
     SIDE,
@@ -23,7 +24,6 @@ from dlportal.ui.backprop_places import (
     spot,
     unit_pixels,
 )
-from dlportal.ui.charts import style
 from dlportal.ui.language import _
 from dlportal.ui.theme import palette
 
@@ -44,21 +44,21 @@ def network(step: Pass, look: Look) -> go.Figure:
     """Draw the network in one phase of one step."""
     sizes = tuple(len(h) for h in step.h)
     most = max(sizes)
-    fig = go.Figure()
     edges = edges_of(step, look)
-    fig.add_traces(
-        [
-            *lines(sizes, edges),
-            *handle_points(step, look, sizes, edges),
-            *units(step, look, sizes),
-        ]
+    traces = [
+        *lines(sizes, edges),
+        *handle_points(step, look, sizes, edges),
+        *units(step, look, sizes),
+    ]
+    return figure(
+        traces,
+        height_of(most),
+        x={"visible": False, "range": [-SIDE, step.layers + SIDE]},
+        y={"visible": False, "range": span(most)},
+        annotations=headings(step, sizes),
+        hovermode="closest",
+        margin={"l": 0, "r": 0, "t": 4, "b": 4},
     )
-    style(fig, height=height_of(most))
-    headings(fig, step, sizes)
-    fig.update_xaxes(visible=False, range=[-SIDE, step.layers + SIDE])
-    fig.update_yaxes(visible=False, range=span(most))
-    fig.update_layout(hovermode="closest", margin={"l": 0, "r": 0, "t": 4, "b": 4})
-    return fig
 
 
 def edges_of(step: Pass, look: Look) -> list[Edge]:
@@ -222,7 +222,7 @@ def units(step: Pass, look: Look, sizes: tuple[int, ...]) -> list[dict[str, Any]
     return [captions, circles]
 
 
-def headings(fig: go.Figure, step: Pass, sizes: tuple[int, ...]) -> None:
+def headings(step: Pass, sizes: tuple[int, ...]) -> list[dict[str, Any]]:
     """Names above the layers, and the targets above the outputs."""
     colors = palette()
     names = [_("layer {n}").format(n=layer) for layer in range(step.layers)]
@@ -239,4 +239,4 @@ def headings(fig: go.Figure, step: Pass, sizes: tuple[int, ...]) -> None:
             {"x": x, "y": y, "yshift": lift, "text": text.format(t=f"{target:.0f}", digit=unit - 1)}
         )
     look = {"showarrow": False, "font": {"size": 12, "color": colors.muted}}
-    fig.update_layout(annotations=[{**row, **look} for row in rows])
+    return [{**row, **look} for row in rows]
