@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -98,7 +99,7 @@ def totals(tokenwise: Sequence[np.ndarray]) -> np.ndarray:
 def by_position(tokenwise: Sequence[np.ndarray]) -> list[float]:
     """Mean bits of the tokens between one of POSITIONS and the next: what context is worth."""
     means = []
-    for start, end in zip(POSITIONS[:-1], POSITIONS[1:], strict=True):
+    for start, end in pairwise(POSITIONS):
         tokens = np.concatenate([nats[start:end] for nats in tokenwise])
         means.append(float(tokens.mean() / np.log(2)) if len(tokens) else 0.0)
     return means
