@@ -137,9 +137,15 @@ def spawn(folder: Path, record: Record) -> subprocess.Popen[bytes]:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **ENVIRONMENT, "PYTHONPATH": path},
+            env={**threads(), **os.environ, **ENVIRONMENT, "PYTHONPATH": path},
             start_new_session=True,
         )
+
+
+def threads() -> dict[str, str]:
+    """All processors but one: the last is the visitors'. Threads that share a busy processor
+    wait for each other, and a training gets slower than with one thread less."""
+    return {"OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 2) - 1))}
 
 
 def jobs(case_id: str | None = None) -> list[Job]:
