@@ -318,6 +318,11 @@ def test_ranking_of_one_class_is_an_error() -> None:
         metrics.auc([1, 1], [0.2, 0.3])
 
 
+def test_resamples_without_one_class_do_not_count() -> None:
+    value, low, high = metrics.interval(metrics.auc, [0, 0, 1], [0.1, 0.2, 0.9])
+    assert value == low == high == 1.0
+
+
 def test_measured_fills_a_card_metric() -> None:
     labels, scores = labels_and_scores()
     metric = metrics.measured("auc", "toy", "test", metrics.auc, labels, scores, command="x")

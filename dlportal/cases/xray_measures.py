@@ -8,7 +8,7 @@ import numpy as np
 from dlportal.cards import Bilingual, Confusion, Curve, Measured, Metric, Slice
 from dlportal.cases.xray_training import LABELS
 from dlportal.data.splits import Images
-from dlportal.messages import N_
+from dlportal.messages import N_, InputError
 from dlportal.training import calibration, metrics
 
 LINEAR = "logistic regression on the pixels"
@@ -61,8 +61,13 @@ def measure(
         part: Pictures and labels of the N rows.
         train: What the baselines learn from.
         said: Data, split, command and model.
+
+    Raises:
+        InputError: All of one class: most metrics have no value.
     """
     labels = part.labels
+    if len(np.unique(labels)) < 2:
+        raise InputError(N_("These pictures are all of one class; give both, or a larger --limit."))
     p = calibration.softmax(logits, temperature)[:, 1]
     decided = (p > 0.5).astype(np.int64)
     return Measured(

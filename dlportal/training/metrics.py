@@ -117,6 +117,11 @@ def divide(above: Array, below: Array) -> Array:
     return np.divide(above, below, out=np.zeros_like(above), where=below > 0)
 
 
+def defined(above: Array, below: Array) -> Array:
+    """Quotient; NaN for resamples in which the metric has no value (one class was not drawn)."""
+    return np.divide(above, below, out=np.full_like(above, np.nan), where=below > 0)
+
+
 def diagonal(counts: Array) -> Array:
     return np.diagonal(counts, axis1=-2, axis2=-1)
 
@@ -142,14 +147,14 @@ def auc_formula(positive: Array, weights: Array, last: Array) -> Array:
     above = np.concatenate([np.zeros((len(above), 1)), above], axis=1)
     below = np.concatenate([np.zeros((len(below), 1)), below], axis=1)
     area = (np.diff(below, axis=1) * (above[:, 1:] + above[:, :-1]) / 2).sum(axis=1)
-    return divide(area, above[:, -1] * below[:, -1])
+    return defined(area, above[:, -1] * below[:, -1])
 
 
 def average_precision_formula(positive: Array, weights: Array, last: Array) -> Array:
     hits = np.cumsum(weights * positive, axis=1)[:, last]
     seen = np.cumsum(weights, axis=1)[:, last]
     gained = np.diff(hits, axis=1, prepend=0.0)
-    return divide((gained * divide(hits, seen)).sum(axis=1), hits[:, -1])
+    return defined((gained * divide(hits, seen)).sum(axis=1), hits[:, -1])
 
 
 def squared_error(truth: Array, predicted: Array) -> tuple[Array, Array]:
