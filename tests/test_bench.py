@@ -1,0 +1,56 @@
+"""The bench's arithmetic and its report; the measurements themselves run with `make bench`."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from dlportal import bench
+from dlportal.bench.row import bounded, compared, skipped
+from dlportal.bench.server import bare_app, serve
+from dlportal.bench.table import table
+from dlportal.ui.websocket_client import Visitor
+
+ROWS = [
+    compared("load", "twice as fast", [9, 10, 30], "runs/s", "before", [5, 5, 5], "at least", 1.1),
+    compared("load", "twice as slow", [10.0], "s", "before", [5.0], "at most", 1.3),
+    bounded("load", "just small enough", 30.0, "ms", "at most", 30.0, "a note"),
+    skipped("load", "a case", "no weights"),
+]
+
+
+def test_ratios_of_medians_meet_their_bars() -> None:
+    assert [row.passed for row in ROWS] == [True, False, True, None]
+    assert ROWS[0].ratio == ROWS[1].ratio == 2.0
+
+
+def test_rows_are_json_without_nan() -> None:
+    rows = [row.to_json() for row in ROWS]
+    assert json.loads(json.dumps(rows, allow_nan=False)) == rows
+    assert rows[3]["value"] is None
+
+
+def test_the_report_names_what_was_missed() -> None:
+    machine = {"device": "cpu", "cores": 2, "memory_mb": 8000, "load_average": [0.1] * 3}
+    report = {
+        "machine": {**machine, "settings": {}},
+        "versions": {"python": "3.11"},
+        "rows": [row.to_json() for row in ROWS],
+    }
+    text = table(report)
+    assert "2 of 3 bars hold" in text
+    assert "missed: twice as slow" in text
+    assert "not measured: no weights" in text
+
+
+def test_a_wrong_suite_names_the_right_ones() -> None:
+    with pytest.raises(ValueError, match=r"suites: all, startup, predict, load, memory"):
+        bench.run("speed")
+
+
+def test_the_websocket_client_sees_what_a_browser_sees(tmp_path: Path) -> None:
+    with serve(bare_app(tmp_path)) as server, Visitor(server.port) as visitor:
+        for _run in range(3):
+            title, whole = visitor.run(timeout=30)
+            assert 0 < title <= whole
+        assert server.resident_mb() > 10
