@@ -38,6 +38,8 @@ METRIC_NAMES = {
     "rtf": N_("real-time factor"),
     "reward": N_("reward"),
     "perplexity": N_("perplexity"),
+    "bits_per_byte": N_("bits per byte"),
+    "next_token_accuracy": N_("next-token accuracy"),
     "sensitivity": N_("sensitivity"),
     "specificity": N_("specificity"),
     "precision": N_("precision"),
