@@ -48,8 +48,8 @@ def digest(raw: Any) -> str:
 
 def choose_source(sources: list[str]) -> str:
     """Examples, upload, camera ...: one control over the input."""
-    valid("source", sources, sources[0])
-    return st.segmented_control(
+    current = valid("source", sources, sources[0])
+    chosen = st.segmented_control(
         _("Where from"),
         sources,
         format_func=lambda s: f"{SOURCES[s][1]} {_(SOURCES[s][0])}",
@@ -60,12 +60,13 @@ def choose_source(sources: list[str]) -> str:
         wrap=True,
         persist_state="page",
     )
+    return chosen or current
 
 
 def choose_example(case: Case) -> Example:
     """Pills with the examples' names."""
     examples = {example.id: example for example in case.examples()}
-    valid("example", list(examples), next(iter(examples)))
+    current = valid("example", list(examples), next(iter(examples)))
     chosen = st.pills(
         _("Example"),
         list(examples),
@@ -77,7 +78,7 @@ def choose_example(case: Case) -> Example:
         persist_state="page",
         on_change=lambda: share("example", st.session_state.get("example")),
     )
-    return examples[chosen]
+    return examples[chosen or current]
 
 
 def pick_picture(case: Case) -> Picked | None:

@@ -69,7 +69,7 @@ def parse(knob: Knob, text: str) -> Any:
     if isinstance(knob.default, bool):
         return {"true": True, "false": False}.get(text.lower())
     try:
-        value = type(knob.default)(float(text))
+        value: Any = type(knob.default)(float(text))
     except (ValueError, OverflowError):
         return None
     inside = knob.low is None or knob.high is None or knob.low <= value <= knob.high
