@@ -159,6 +159,7 @@ def test_a_lab_runs_with_settings(call: Call) -> None:
         (("evaluate", "toy", "--data", "/nowhere"), ("/nowhere",)),
         (("frobnicate",), ("frobnicate",)),
         (("fetch",), ("--all",)),
+        (("bench", "--suite", "nope"), ("startup",)),
         (("predict", "toy", "--lines", "/nowhere"), ("/nowhere",)),
     ],
 )
