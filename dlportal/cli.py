@@ -286,7 +286,7 @@ def fetch(case_ids: tuple[str, ...], everything: bool, as_json: bool) -> int:
 @json_option
 def bench(suite: str, as_json: bool) -> int:
     """Measure speed, memory and load; prints the machine, versions and ratios."""
-    from dlportal import bench as suites
+    import dlportal.bench as suites
 
     started = time.monotonic()
     try:

@@ -88,7 +88,7 @@ def explain_panel(case: Case, picked: Picked) -> None:
 
 
 def choose_method(methods: dict[str, Explainer]) -> Explainer:
-    valid("method", list(methods), next(iter(methods)))
+    current = valid("method", list(methods), next(iter(methods)))
     name = st.pills(
         _("Method"),
         list(methods),
@@ -99,7 +99,7 @@ def choose_method(methods: dict[str, Explainer]) -> Explainer:
         persist_state="page",
         on_change=lambda: share("method", st.session_state.get("method")),
     )
-    return methods[name]
+    return methods[name or current]
 
 
 def choose_target(case: Case, picked: Picked) -> int:
@@ -140,7 +140,7 @@ def choose_target(case: Case, picked: Picked) -> int:
                 persist_state="page",
             )
             target = other if other is not None else target
-    return int(target)
+    return int(likely[0] if target is None else target)
 
 
 def draw_map(case: Case, picked: Picked, explanation: Explanation) -> None:
@@ -278,7 +278,9 @@ def line_figure(x: list[float], trace: Trace) -> Any:
     return fig
 
 
-def sanity_check(key: tuple, case: Case, picked: Picked, explanation: Explanation) -> None:
+def sanity_check(
+    key: tuple[str, str, str, int, tuple], case: Case, picked: Picked, explanation: Explanation
+) -> None:
     """Randomise the weights: a map that stays the same says nothing about the network."""
     if not any(True for _parameter in case.net.parameters()):
         note(_("This network's weights are compiled outside torch, so they cannot be randomised."))

@@ -36,12 +36,12 @@ def train_panel(card: Card) -> None:
         seed = st.number_input(
             _("Random seed"), 0, 9999, 0, key="train_seed", disabled=active, width=140
         )
-        if active:
+        if newest is not None and active:
             if st.button(_("Stop"), key="train_stop", icon=":material/stop_circle:"):
                 newest.stop()
                 st.rerun(scope="fragment")
         elif main_button(_("Train"), key="train_start", icon=":material/play_arrow:"):
-            start(card.id, Settings(budget, int(seed)))
+            start(card.id, Settings("full" if budget == "full" else "quick", int(seed)))
             st.rerun(scope="fragment")
     if newest is None:
         return
