@@ -84,7 +84,7 @@ def mean_slope(
     places = torch.from_numpy((points + 1) / 2).to(view.x).view(column)
     shares = torch.from_numpy(weights / 2).to(view.x).view(column)
     slope = torch.zeros_like(view.x)
-    size = batch_size(case)
+    size = batch_size(case, gradients=True)
     for place, share in zip(in_batches(places, size), in_batches(shares, size)):
         path = baseline + place * (view.x - baseline)
         slope += (share * gradient(view.forward, path, target)).sum(dim=0, keepdim=True)

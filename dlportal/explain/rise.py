@@ -74,16 +74,29 @@ class Rise(Method):
 def random_masks(
     shape: tuple[int, ...], cells: int, count: int, size: int, seed: int = 0
 ) -> Iterator[Tensor]:
-    """Yield `count` masks in batches of at most `size` (both even), each (B, H, W) in [0, 1]."""
+    """Yield `count` masks, each beside its opposite, whatever the batch size the same ones.
+
+    Args:
+        shape: Height and width.
+        cells: Of the grid, a side.
+        count: Masks in all, even.
+        size: Masks a batch, even.
+        seed: Of the random numbers.
+
+    Yields:
+        Shape (B, H, W), in [0, 1].
+    """
     generator = torch.Generator().manual_seed(seed)
     height, width = shape
     tall, wide = -(-height // cells), -(-width // cells)  # a cell in pixels
-    for start in range(0, count, size):
-        pairs = min(size, count - start) // 2
-        grid = torch.rand((pairs, 1, cells + 1, cells + 1), generator=generator).round()
-        large = interpolate(grid, ((cells + 1) * tall, (cells + 1) * wide), mode="bilinear")[:, 0]
-        tops = torch.randint(tall, (pairs,), generator=generator).tolist()
-        lefts = torch.randint(wide, (pairs,), generator=generator).tolist()
-        cut = [m[t : t + height, l : l + width] for m, t, l in zip(large, tops, lefts)]
-        masks = torch.stack(cut)
-        yield torch.cat([masks, 1 - masks])
+    pairs = count // 2
+    grids = torch.rand((pairs, 1, cells + 1, cells + 1), generator=generator).round()
+    tops = torch.randint(tall, (pairs,), generator=generator).tolist()
+    lefts = torch.randint(wide, (pairs,), generator=generator).tolist()
+    for start in range(0, pairs, size // 2):
+        part = slice(start, start + size // 2)
+        enlarged = ((cells + 1) * tall, (cells + 1) * wide)
+        large = interpolate(grids[part], enlarged, mode="bilinear")[:, 0]
+        places = zip(large, tops[part], lefts[part])
+        masks = torch.stack([m[t : t + height, l : l + width] for m, t, l in places])
+        yield torch.stack([masks, 1 - masks], dim=1).flatten(0, 1)

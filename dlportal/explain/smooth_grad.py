@@ -65,7 +65,7 @@ class SmoothGrad(Method):
         passes = Passes(samples, progress)
         mean = torch.zeros_like(view.x)
         while passes.done < samples:
-            count = min(batch_size(case), samples - passes.done)
+            count = min(batch_size(case, gradients=True), samples - passes.done)
             noise = torch.randn((count, *view.x.shape[1:]), generator=generator).to(view.x)
             slopes = gradient(view.forward, view.x + spread * noise, target)
             if settings["average"] == "squares":
