@@ -236,7 +236,7 @@ SIMULATED = N_("Simulated; nobody's real payment.")
 EXAMPLES: dict[str, tuple[Label, str]] = {
     "stolen_card": (Label("stolen_card", "Stolen card", "被盗的卡"), "fraud"),
     "bad_terminal": (Label("bad_terminal", "Bad terminal", "问题终端"), "fraud"),
-    "fresh_terminal": (Label("fresh_terminal", "Bad since yesterday", "昨天才出问题"), "fraud"),
+    "fresh_terminal": (Label("fresh_terminal", "Not reported yet", "尚无举报"), "fraud"),
     "generous": (Label("generous", "Generous but honest", "大方但正常"), "honest"),
     "ordinary": (Label("ordinary", "Ordinary", "普通付款"), "honest"),
 }

@@ -4,13 +4,14 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from dlportal.cases.fraud_detection import EXAMPLES, FraudDetection, demo_day
 from dlportal.data.fraud_queue import Queue
 from dlportal.messages import N_, UserError
 from dlportal.serving import compute
-from dlportal.ui.charts import label_ends, line, show_chart, style
+from dlportal.ui.charts import line, show_chart, style
 from dlportal.ui.errors import show_user_error
 from dlportal.ui.inputs import Picked, choose_source, digest
 from dlportal.ui.language import _, language
@@ -182,7 +183,7 @@ def cost_figure(queue: Queue, rule: Rule) -> Any:
     import plotly.graph_objects as go
 
     colors, costs = palette(), queue.costs
-    shown = (costs.threshold > 0.005) & (costs.threshold < 0.99)
+    shown = (costs.threshold > 0.008) & (costs.threshold < 0.99)
     x = costs.threshold[shown]
     fig = go.Figure()
     for index, (name, y) in enumerate(
@@ -193,11 +194,17 @@ def cost_figure(queue: Queue, rule: Rule) -> Any:
         )
     ):
         fig.add_trace(line(x.tolist(), y.tolist(), name, index))
-    style(fig, height=250)
-    label_ends(fig)
+    style(fig, height=270, legend=True)  # the lines end close together: no room for names there
     fig.add_vline(rule.threshold, line={"width": 1.5, "dash": "dot", "color": colors.muted})
-    top = 1.6 * float(costs.missed.max())
-    fig.update_xaxes(title_text=_("check from this probability"), tickformat=".0%", range=[0, 1])
+    top = 1.15 * costs.stolen
+    ticks = [0.01, 0.03, 0.1, 0.3, 1.0]
+    fig.update_xaxes(
+        title_text=_("check from this probability"),
+        type="log",
+        range=[np.log10(x[0]), 0],
+        tickvals=ticks,
+        tickformat=".0%",
+    )
     fig.update_yaxes(range=[0, top], nticks=5)
     return fig
 
@@ -244,6 +251,8 @@ def show_queue(queue: Queue, rule: Rule) -> None:
 def pick_payment(case: FraudDetection, queue: Queue) -> tuple[Picked, int | None]:
     """The marked row of the queue (its place too), or one of the examples."""
     st.header(_("One payment"), anchor="payment")
+    # Probabilities near 1 hardly move when one column is hidden; logits do.
+    st.session_state.setdefault("method", "integrated_gradients")
     own = st.session_state.get("source") == "upload"
     choices = [QUEUE] if own else [QUEUE, *EXAMPLES]
     valid("example", choices, QUEUE)
@@ -280,7 +289,7 @@ def show_facts(picked: Picked) -> None:
             never = column.unit == "days" and value >= NEVER
             shown = "–" if never else f"{value:,.2f}" if column.unit == "money" else f"{value:,.0f}"
             rows.append(f"| {_(column.name)} | {shown} |")
-    st.markdown("| | |\n|---|---|\n" + "\n".join(rows))
+    st.markdown("\n".join([rows[0], "|---|---|", *rows[1:]]))  # the amount heads the table
     if picked.example:
         truth = EXAMPLES[picked.example][1]
         note(_("In truth: {truth}.").format(truth=_(TRUTHS[truth])))
