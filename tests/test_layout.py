@@ -51,7 +51,7 @@ def test_pages_stay_thin(path: Path) -> None:
 
 
 def test_router_and_cards_import_no_torch() -> None:
-    code = "import sys, dlportal.cards, dlportal.ui.frame, dlportal.ui.gallery, dlportal.ui.router; print([m for m in ('torch', 'plotly', 'sklearn', 'transformers') if m in sys.modules])"
+    code = "import sys, dlportal.cards, dlportal.ui.frame, dlportal.ui.gallery, dlportal.ui.router; print([m for m in ('torch', 'sklearn', 'transformers') if m in sys.modules])"
     out = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True
     )

@@ -72,7 +72,8 @@ def explain_panel(case: Case, picked: Picked) -> None:
         target = choose_target(case, picked)
     with controls[2]:
         knobs = draw_knobs(method.knobs, prefix=f"{method.name}_")
-    note(f"{_(method.about)} [{_('Paper')}]({method.paper})")
+    paper = _("Paper")  # outside the f-string, where the catalogue's extraction would miss it
+    note(f"{_(method.about)} [{paper}]({method.paper})")
     key = (case.card.id, picked.digest, method.name, target, tuple(sorted(knobs.items())))
     left, right = st.columns([4, 8], gap="large")
     with left:
