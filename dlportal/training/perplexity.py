@@ -11,6 +11,7 @@ import numpy as np
 from dlportal.cards import Bilingual, Curve, Measured, Metric
 from dlportal.case import Evaluation, Progress
 from dlportal.data.xquad import Paragraph, load_paragraphs
+from dlportal.messages import N_
 from dlportal.training.metrics import RowMetric, measured
 from dlportal.training.ngrams import NGrams
 
@@ -80,7 +81,7 @@ def evaluate_perplexity(
         baselines=baselines,
         curves=[
             Curve(
-                name="position",
+                name=N_("What is context worth?"),
                 x_label=Bilingual(en="tokens read before", zh="此前读过的词元数"),
                 y_label=Bilingual(en="bits a token", zh="每个词元的比特数"),
                 x=[float(start) for start in POSITIONS[:-1]],
