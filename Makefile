@@ -25,7 +25,7 @@ check: $(VENV)/.dev  ## format, lint, types, fast tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy dlportal app.py
-	$(BIN)/pytest -m "not slow and not browser and not assets"
+	$(BIN)/pytest -n 2 -m "not slow and not browser and not assets"
 
 test: $(VENV)/.dev  ## everything
 	$(BIN)/pytest
