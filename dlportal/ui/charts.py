@@ -1,5 +1,6 @@
 """Charts in one style: transparent, labelled directly, readable without colour."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -165,11 +166,13 @@ def line(
 
 def label_ends(fig: go.Figure) -> go.Figure:
     """Write each line's name at its end, instead of a legend (up to three lines)."""
+    log = fig.layout.yaxis.type == "log"
     for trace in fig.data:
         if trace.name and trace.x is not None and len(trace.x):
             fig.add_annotation(
                 x=trace.x[-1],
-                y=trace.y[-1],
+                # On a log axis Plotly wants an annotation's place as a power of ten.
+                y=math.log10(trace.y[-1]) if log else trace.y[-1],
                 text=trace.name,
                 showarrow=False,
                 xanchor="left",

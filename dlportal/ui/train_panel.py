@@ -133,12 +133,11 @@ def loss_figure(events: list[Event]) -> Any:
             line([s for s, _v in valid], [v for _s, v in valid], _("validation"), 1, markers=True)
         )
     style(fig, height=260)
-    label_ends(fig)
     fig.update_xaxes(title_text=_("step"))
     fig.update_yaxes(title_text=_("loss"))
-    if all(v > 0 for _s, v in train + valid):
+    if len(train) > 1 and all(v > 0 for _s, v in train + valid):
         fig.update_yaxes(type="log", dtick=1)
-    return fig
+    return label_ends(fig)
 
 
 def thin(points: list[tuple], most: int) -> list[tuple]:
@@ -173,7 +172,7 @@ def tiles(card: Card, events: list[Event]) -> None:
             st.metric(_("Time left"), duration(events[-1].eta), border=True)
         if card.main is not None:
             st.metric(
-                _("Shipped weights, {metric}").format(metric=metric_name(card.main.name)),
+                _("Shipped weights, test {metric}").format(metric=metric_name(card.main.name)),
                 show_value(card.main),
                 border=True,
             )
