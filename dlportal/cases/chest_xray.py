@@ -10,6 +10,7 @@ pictures show pneumonia, which is how they were collected and not how often chil
 
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -39,7 +40,7 @@ from dlportal.data import is_available, pneumoniamnist
 from dlportal.data.splits import Images
 from dlportal.kinds.image import ImageCase, to_tensor
 from dlportal.messages import N_
-from dlportal.results import Classes, Label, Score
+from dlportal.results import Classes, Label, Result, Score
 from dlportal.training import metrics
 from dlportal.training.events import Run
 from dlportal.training.store import load_weights
@@ -70,7 +71,11 @@ def middle_square(picture: Image.Image) -> Image.Image:
 
 def colourfulness(picture: Image.Image) -> float:
     """Mean difference between the largest and smallest channel of a pixel, in [0, 1]."""
-    small = np.asarray(picture.convert("RGB").resize((64, 64), Image.Resampling.BOX), np.float32)
+    if picture.mode != "RGB":
+        picture = picture.convert("RGB")
+    # Shrunk roughly first: an X-ray has millions of pixels, and an average is all that counts.
+    few = picture.resize((64, 64), Image.Resampling.BOX, reducing_gap=2.0)
+    small = np.asarray(few, np.float32)
     return float((small.max(axis=2) - small.min(axis=2)).mean() / 255)
 
 
@@ -111,20 +116,38 @@ class ChestXray(ImageCase):
         """Shape (1, 1, 28, 28), in [0, 1]."""
         return to_tensor(shrink(raw))
 
+    @torch.inference_mode()
+    def predict_batch(self, raws: Sequence[Image.Image]) -> list[Result]:
+        """Also looks whether each picture is like the training pictures, on the same tensors."""
+        for raw in raws:
+            self.check(raw)
+        x = self.collate([self.encode(raw) for raw in raws]).to(self.device)
+        y, inside = self.net(x).float().cpu(), self.alike(x)
+        return [
+            self.answer(row, colourfulness(raw) <= COLOURED and alike)
+            for row, raw, alike in zip(y, raws, inside, strict=True)
+        ]
+
     def decode(self, y: Tensor, raw: Image.Image) -> Classes:
         """Calibrated probabilities at a prevalence of one half."""
+        return self.answer(y, self.inside(raw))
+
+    def answer(self, y: Tensor, inside: bool) -> Classes:
         p = self.probabilities(y).tolist()
         order = sorted(range(len(p)), key=lambda i: -p[i])
         scores = tuple(Score(LABELS[i], p[i], i) for i in order)
-        return Classes(scores, max(PREVALENCE, 1 - PREVALENCE), self.inside(raw))
+        return Classes(scores, max(PREVALENCE, 1 - PREVALENCE), inside)
 
     @torch.inference_mode()
     def inside(self, raw: Image.Image) -> bool:
         """Whether the picture looks like the training pictures: grey, and like a chest X-ray."""
-        if colourfulness(raw) > COLOURED:
-            return False
-        score: Tensor = self.net.appearance(self.encode(raw).to(self.device))  # type: ignore[operator]
-        return bool(score.item() <= self.unusual)
+        x = self.encode(raw).to(self.device)
+        return colourfulness(raw) <= COLOURED and self.alike(x)[0]
+
+    def alike(self, x: Tensor) -> list[bool]:
+        """Whether encoded pictures (B, 1, 28, 28) look like chest X-rays."""
+        scores: Tensor = self.net.appearance(x)  # type: ignore[operator]
+        return (scores <= self.unusual).tolist()
 
     def seen(self, raw: Image.Image) -> Image.Image:
         """The part of the picture that maps are laid over."""

@@ -1,5 +1,7 @@
 """What the pages call: open a case, pick an input, run it, show the answer, the panels."""
 
+import sys
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -24,7 +26,14 @@ def open_card(case_id: str) -> Card:
     begin(card)
     header(card)
     tour_bar(card)
+    let_it_show()
     return card
+
+
+def let_it_show() -> None:
+    """Let the server send the title: loading torch keeps the interpreter to itself for a second."""
+    if "torch" not in sys.modules:
+        time.sleep(0.05)
 
 
 def open_case(case_id: str) -> Any:
