@@ -172,6 +172,7 @@ def test_time_budget_sets_the_steps() -> None:
     assert len(hasty.insertion.x) == 9 and hasty.maps == 20
     assert len(patient.insertion.x) == 33 and patient.maps == 25
     assert patient.samples > hasty.samples
+    assert len(measure(case, raw, found, seconds=0.0, steps=12).insertion.x) == 13
 
 
 def test_measuring_repeats_itself() -> None:
@@ -305,7 +306,7 @@ def test_report_judges_every_method_and_chance() -> None:
     assert [row.method for row in rows] == ["grad_cam", "smooth_grad", RANDOM]
     assert done == [1, 2, 3]
     assert [row.quality.verdict == "better" for row in rows] == [True, True, False]
-    assert all(row.target == 0 and len(row.quality.insertion.x) == 33 for row in rows)
+    assert all(row.target == 0 and len(row.quality.insertion.x) == 17 for row in rows)
     assert rows[0].gain > 0.1 > rows[2].gain
 
 

@@ -109,6 +109,7 @@ def measure(
     maps: int = LEAST_MAPS,
     seed: int = 0,
     progress: Progress | None = None,
+    steps: int | None = None,
 ) -> Faithfulness:
     """Measure an explanation.
 
@@ -118,10 +119,10 @@ def measure(
         explanation: The map; its shape is the masker's.
         seconds: Time to spend. The curves have between 8 and 32 steps, as many as the first
             passes let expect to fit; the coarsest curves are drawn even where they take longer.
-            `math.inf` always gives the finest, and so the same numbers on every machine.
         maps: Random maps, at least 20.
         seed: Of the random maps.
         progress: Called with passes done and expected; may raise to give up.
+        steps: Steps of the curves, whatever time they take: the same numbers on every machine.
 
     Raises:
         ValueError: The case cannot hide parts, the map has another shape than its parts, or
@@ -134,7 +135,7 @@ def measure(
     masker = case.masker(raw)
     if explanation.values.shape != tuple(masker.shape):
         raise ValueError(f"a map of shape {explanation.values.shape} for parts {masker.shape}")
-    return Measuring(case, masker, explanation, progress).run(seconds, maps, seed)
+    return Measuring(case, masker, explanation, progress).run(seconds, maps, seed, steps)
 
 
 class Measuring:
@@ -147,12 +148,15 @@ class Measuring:
         self.passes = Passes(FINEST * (LEAST_MAPS + 2), progress)
         self.started = time.perf_counter()
 
-    def run(self, seconds: float, maps: int, seed: int) -> Faithfulness:
+    def run(self, seconds: float, maps: int, seed: int, steps: int | None) -> Faithfulness:
         values = self.explanation.values
         rank = ranks(values, seed)
         opponents = [ranks(m, seed + 1 + i) for i, m in enumerate(random_maps(values, maps, seed))]
         nothing, everything = self.ask([rank], np.array([0.0, 1.0]))[0]
-        x = self.affordable_shares(rank, seconds, len(opponents))
+        if steps is not None:
+            x = shares(steps, values.size)
+        else:
+            x = self.affordable_shares(rank, seconds, len(opponents))
         inner = x[1:-1]
         self.passes.expected = self.passes.done + len(inner) * (len(opponents) + 2)
 
