@@ -22,7 +22,7 @@ from dlportal.data.fraud_queue import Day, Queue, make_queue
 from dlportal.data.fraud_simulator import World, simulate
 from dlportal.kinds.table import ColumnMasker, TableCase
 from dlportal.messages import N_, InputError
-from dlportal.nets.periodic import PeriodicMLP
+from dlportal.nets.periodic import PeriodicEnsemble
 from dlportal.results import Classes, Label, Score
 from dlportal.training.store import load_weights
 
@@ -70,14 +70,15 @@ GOLDEN = {
 
 @dataclass(frozen=True)
 class Scale:
-    """How columns become a network's inputs: 0 is the training median, 1 a deviation.
+    """How columns become a network's inputs: 0 is the training median.
 
-    Columns that span orders of magnitude are replaced by their logarithm first.
+    Columns that are better read so are replaced by their logarithm first.
 
     Attributes:
         columns: Which columns of `COLUMNS` are used; F of them.
         center: Medians, shape (F,).
-        spread: Standard deviations, shape (F,).
+        spread: Standard deviations, but never less than a sixth of the largest distance from
+            the median, so that rare values do not lie dozens of deviations away; shape (F,).
         low: Smallest raw training values, shape (F,).
         high: Largest raw training values, shape (F,).
     """
@@ -93,7 +94,9 @@ class Scale:
         """Measure training rows of all columns, shape (N, columns)."""
         picked = rows[:, columns]
         stretched = stretch(picked, columns)
-        center, spread = np.median(stretched, axis=0), stretched.std(axis=0) + 1e-6
+        center = np.median(stretched, axis=0)
+        reach = np.abs(stretched - center).max(axis=0) / 6
+        spread = np.maximum(stretched.std(axis=0), reach) + 1e-6
         return cls(columns, center, spread, picked.min(axis=0), picked.max(axis=0))
 
     @classmethod
@@ -127,7 +130,7 @@ class FraudDetection(TableCase):
         self.scale = Scale.from_constants(card.measured.constants)
 
     def load(self) -> nn.Module:
-        return load_weights(PeriodicMLP(len(COLUMNS)), self.card.weights)
+        return load_weights(PeriodicEnsemble(len(COLUMNS)), self.card.weights)
 
     def check(self, raw: np.ndarray) -> None:
         if not isinstance(raw, np.ndarray) or raw.shape != (len(COLUMNS),):

@@ -49,7 +49,7 @@ class Column:
         id: Its name in code and files.
         name: Its name for visitors, marked with `N_`.
         unit: "money", "times", "count", "days", "share" or "flag".
-        log: Whether it spans orders of magnitude and is better read as a logarithm.
+        log: Whether it is better read as a logarithm: small values differ more than large ones.
         handbook: Whether it is one of the Handbook's.
     """
 
@@ -82,16 +82,16 @@ COLUMNS: tuple[Column, ...] = (
     Column("card_odd_1d", N_("Card: odd amounts in 1 day"), "count", True),
     Column("card_odd_7d", N_("Card: odd amounts in 7 days"), "count", True),
     Column("card_odd_14d", N_("Card: odd amounts in 14 days"), "count", True),
-    Column("card_odd_first", N_("Card: days since it got odd"), "days"),
-    Column("card_odd_last", N_("Card: days since the last odd one"), "days"),
+    Column("card_odd_first", N_("Card: days since it got odd"), "days", True),
+    Column("card_odd_last", N_("Card: days since the last odd one"), "days", True),
     Column("card_excess", N_("Card: excess over the usual"), "times", True),
     Column("card_known", N_("Card: known odd frauds"), "count", True),
-    Column("card_known_first", N_("Card: days since the first of them"), "days"),
+    Column("card_known_first", N_("Card: days since the first of them"), "days", True),
     Column("terminal_run", N_("Terminal: known frauds in a row"), "count", True),
-    Column("terminal_run_days", N_("Terminal: days since the row began"), "days"),
-    Column("terminal_run_gap", N_("Terminal: days from honest to fraud"), "days"),
-    Column("terminal_honest", N_("Terminal: days since known honest"), "days"),
-    Column("terminal_fraud", N_("Terminal: days since known fraud"), "days"),
+    Column("terminal_run_days", N_("Terminal: days since the row began"), "days", True),
+    Column("terminal_run_gap", N_("Terminal: days from honest to fraud"), "days", True),
+    Column("terminal_honest", N_("Terminal: days since known honest"), "days", True),
+    Column("terminal_fraud", N_("Terminal: days since known fraud"), "days", True),
     Column("terminal_frauds", N_("Terminal: known frauds in 28 days"), "count", True),
 )
 NAMES: tuple[str, ...] = tuple(column.id for column in COLUMNS)

@@ -65,3 +65,28 @@ class PeriodicMLP(nn.Module):
         """Logits (B, 2) of no and yes, which sum to zero so that both have one explanation."""
         score = self.score(x)
         return torch.stack([-score / 2, score / 2], dim=1)
+
+
+class PeriodicEnsemble(nn.Module):
+    """Several such networks whose log-odds are averaged; they differ in their first weights.
+
+    Args:
+        columns: Number of columns F of a standardised row.
+        members: Number of networks.
+        hidden: Units of each hidden layer.
+        dropout: Share of units left out while training.
+    """
+
+    def __init__(
+        self, columns: int, members: int = 3, hidden: int = 192, dropout: float = 0.15
+    ) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(PeriodicMLP(columns, hidden, dropout) for _ in range(members))
+
+    def each(self, x: Tensor) -> Tensor:
+        """Logits of every member, shape (members, B, 2): each learns by itself."""
+        return torch.stack([member(x) for member in self.members])
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits (B, 2) of no and yes, which sum to zero."""
+        return self.each(x).mean(dim=0)

@@ -15,22 +15,22 @@ from dlportal.data.fraud_costs import CHECK_COST, measure_costs
 from dlportal.data.fraud_features import COLUMNS
 from dlportal.data.fraud_split import DAYS, QUICK_DAYS, WORLD_SEED, half_year, rows_of
 from dlportal.messages import N_
-from dlportal.nets.periodic import PeriodicMLP
+from dlportal.nets.periodic import PeriodicEnsemble
 from dlportal.training.calibration import fit_temperature
 from dlportal.training.events import Event, Run
 from dlportal.training.fit import Plan, fit, seed_everything
 from dlportal.training.metrics import average_precision
 
 BATCH = 2048
-HONEST_SHARE = 0.25
-"""Share of the honest payments seen in an epoch; each then counts four times."""
+QUICK_SHARE = 0.25
+"""Share of the honest payments that a quick training sees in an epoch; each counts four times."""
 
 
 class FreshHonest:
     """Batches of all frauds and, in every epoch, other honest payments.
 
-    Frauds are one payment in a hundred: an epoch over all honest ones would take four times as
-    long and teach little more. Each kept one is weighted so that probabilities stay right.
+    Frauds are one payment in a hundred. With a share below 1 an epoch is shorter, and each kept
+    honest payment is weighted so that probabilities stay right.
 
     Args:
         x: Standardised rows, shape (N, columns).
@@ -62,10 +62,12 @@ class FreshHonest:
 
 
 def weighted_loss(net: nn.Module, batch: tuple[Tensor, Tensor, Tensor]) -> Tensor:
-    """Cross-entropy of the log-odds, weighted row by row."""
+    """Cross-entropy of every member of an ensemble, weighted row by row."""
     x, y, weight = batch
-    y_hat = net(x)
-    return (weight * F.cross_entropy(y_hat, y.long(), reduction="none")).mean()
+    assert isinstance(net, PeriodicEnsemble)
+    y_hat = net.each(x)  # (members, B, 2)
+    losses = F.cross_entropy(y_hat.flatten(0, 1), y.long().repeat(len(y_hat)), reduction="none")
+    return (weight * losses.view(len(y_hat), -1)).mean()
 
 
 @torch.inference_mode()
@@ -101,12 +103,12 @@ def train_on_half_year(settings: Settings, run: Run) -> nn.Module:
 
     seed_everything(settings.seed)
     net = fit(
-        PeriodicMLP(len(COLUMNS)),
-        FreshHonest(x, y, HONEST_SHARE, BATCH, settings.seed),
+        PeriodicEnsemble(len(COLUMNS)),
+        FreshHonest(x, y, QUICK_SHARE if quick else 1.0, BATCH, settings.seed),
         weighted_loss,
         validate,
         Plan(
-            epochs=4 if quick else 10,
+            epochs=6 if quick else 5,
             rate=2e-3,
             metric="average_precision",
             seed=settings.seed,
@@ -145,11 +147,11 @@ def train_on_week(
     epochs = iter(range(1, 1000))
     with tempfile.TemporaryDirectory(prefix="dlportal-") as folder:
         net = fit(
-            PeriodicMLP(len(columns), hidden=128, dropout=0.2),
+            PeriodicEnsemble(len(columns), members=2, hidden=128, dropout=0.2),
             FreshHonest(scale(rows), torch.from_numpy(fraud), 1.0, 512, seed),
             weighted_loss,
             lambda _net: {"epoch": float(next(epochs))},  # the last epoch is the one to keep
-            Plan(epochs=12, rate=2e-3, metric="epoch", weight_decay=0.03, seed=seed, bf16=False),
+            Plan(epochs=10, rate=2e-3, metric="epoch", weight_decay=0.03, seed=seed, bf16=False),
             Run(Path(folder)),
         )
     return net, scale

@@ -27,7 +27,7 @@ def logistic_regression(x: np.ndarray, y: np.ndarray, seed: int) -> Score:
 
 
 def random_forest(x: np.ndarray, y: np.ndarray, seed: int) -> Score:
-    """Fit a random forest of 200 trees, each on a third of the rows (or 50,000, if that is more).
+    """Fit a random forest of 100 trees, each on a third of the rows (or 50,000, if that is more).
 
     Paper: Breiman 2001, https://doi.org/10.1023/A:1010933404324
     """
@@ -35,7 +35,7 @@ def random_forest(x: np.ndarray, y: np.ndarray, seed: int) -> Score:
 
     share = min(1.0, max(1 / 3, 50_000 / len(x)))
     model = RandomForestClassifier(
-        200, min_samples_leaf=3, max_samples=share, n_jobs=2, random_state=seed
+        100, min_samples_leaf=3, max_samples=share, n_jobs=2, random_state=seed
     ).fit(x, y)
     return lambda rows: model.predict_proba(rows)[:, 1]
 
@@ -48,7 +48,7 @@ def gradient_boosting(x: np.ndarray, y: np.ndarray, seed: int) -> Score:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     model = HistGradientBoostingClassifier(
-        max_iter=400 if len(x) > 200_000 else 150,
+        max_iter=300 if len(x) > 200_000 else 150,
         learning_rate=0.05,
         max_leaf_nodes=31 if len(x) > 200_000 else 15,
         min_samples_leaf=40,
