@@ -5,6 +5,9 @@ from functools import cache
 
 import torch
 
+# As torch was started (`OMP_NUM_THREADS`, else the cores), before anything changes it for a while.
+THREADS = torch.get_num_threads()
+
 
 @cache
 def pick_device() -> torch.device:

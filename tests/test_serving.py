@@ -25,6 +25,67 @@ def test_results_go_to_their_askers_and_batches_form() -> None:
     assert max(d.batch for d in done) <= 8
 
 
+def test_several_workers_share_what_waits() -> None:
+    lane = Lane("test", workers=3)
+    running, most, guard = 0, 0, threading.Lock()
+
+    def work(items):  # type: ignore[no-untyped-def]
+        nonlocal running, most
+        with guard:
+            running += 1
+            most = max(most, running)
+        time.sleep(0.02)
+        with guard:
+            running -= 1
+        return [2 * item for item in items]
+
+    with ThreadPoolExecutor(24) as pool:
+        done = list(pool.map(lambda i: lane.submit(work, i, group="a"), range(72)))
+    assert [d.value for d in done] == [2 * i for i in range(72)]
+    assert 1 < most <= 3
+    assert 1 < max(d.batch for d in done) <= 8
+
+
+def test_a_worker_that_waits_for_company_does_not_keep_others_waiting() -> None:
+    """Two groups, two workers: the second group's job starts while the first one's is at work."""
+    lane = Lane("test", workers=2)
+    meet = threading.Barrier(2, timeout=5)
+
+    def work(items):  # type: ignore[no-untyped-def]
+        meet.wait()
+        return items
+
+    for _round in range(20):
+        with ThreadPoolExecutor(2) as pool:
+            assert [d.value for d in pool.map(lambda g: lane.submit(work, g, group=g), "ab")] == [
+                "a",
+                "b",
+            ]
+
+
+def test_threads_of_torch_are_as_before() -> None:
+    torch = pytest.importorskip("torch")
+    usual = torch.get_num_threads()
+    seen = []
+
+    def work(items):  # type: ignore[no-untyped-def]
+        time.sleep(0.01)
+        seen.append(torch.get_num_threads())
+        return items
+
+    lane = Lane("test", workers=2)
+    assert lane.submit(work, 1).value == 1
+    assert seen == [usual]  # alone: all of them
+    with ThreadPoolExecutor(12) as pool:
+        list(pool.map(lambda i: lane.submit(work, i), range(24)))
+    assert max(1, usual // 2) in seen
+    threads = []
+    late = threading.Thread(target=lambda: threads.append(torch.get_num_threads()))
+    late.start()
+    late.join()
+    assert threads == [usual] and torch.get_num_threads() == usual
+
+
 def test_without_a_group_one_at_a_time() -> None:
     lane = Lane("test")
     with ThreadPoolExecutor(8) as pool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from dlportal.serving.lane import Busy, Gone, Lane, TookTooLong
+from dlportal.serving.lane import Busy, Gone, Lane, TookTooLong, cores
 from dlportal.serving.models import Models, freeze_imports
 
 __all__ = [
@@ -19,6 +19,9 @@ __all__ = [
     "get_case",
     "loaded_models",
 ]
+
+
+MOST_WORKERS = 8  # of one lane
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,11 @@ def loaded_models() -> Models:
 @cache
 def lane(name: str) -> Lane:
     """ "predict" for single predictions, "explain" for seconds of work."""
-    return Lane(f"dlportal-{name}")
+    from dlportal.device import pick_device
+
+    # Batches share the cores; a graphics card takes one after the other.
+    split = name == "predict" and pick_device().type == "cpu"
+    return Lane(f"dlportal-{name}", workers=min(cores(), MOST_WORKERS) if split else 1)
 
 
 def get_case(case_id: str, progress: Callable[[int, int], None] | None = None) -> Any:

@@ -102,9 +102,10 @@ class Models:
                     return self._cases[case_id]
             before = resident_mb()
             case = self._load(case_id, progress)
+            size = resident_mb() - before
             with self._lock:
                 self._cases[case_id] = case
-                self._sizes[case_id] = resident_mb() - before
+                self._sizes[case_id] = size
             self._make_room(case_id)
             return case
 

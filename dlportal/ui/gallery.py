@@ -10,7 +10,7 @@ from dlportal.ui.errors import fragment
 from dlportal.ui.language import _, language
 from dlportal.ui.router import DOMAIN_ICONS, DOMAIN_NAMES, page_of
 from dlportal.ui.state import share
-from dlportal.ui.words import main_button, metric_name, note, provenance_badge
+from dlportal.ui.words import PROVENANCE, main_button, metric_name, note
 
 CROWD = 3  # cases a domain from which on each domain gets its own heading
 TOUR_FIRST = "imagenet_classification"  # where the guided tour begins
@@ -111,8 +111,16 @@ def tile(card: Card, with_domain: bool) -> None:
         if card.thumbnail.exists():
             st.html(thumbnail(card.id))
         st.page_link(page_of(card.id), label=f"**{card.title(lang)}**")
-        note(card.summary(lang))
-        with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
-            provenance_badge(card)
-            if card.main is not None:
-                note(f"{metric_name(card.main.name)} **{show_value(card.main)}**", width="content")
+        st.markdown(facts(card))
+
+
+def facts(card: Card) -> str:
+    """The sentence, the provenance and the main number of a tile, as one text.
+
+    One element, not four: every element costs the browser milliseconds before anything shows.
+    """
+    label, color, icon = PROVENANCE[card.provenance]
+    lines = f":small[:gray[{card.summary(language())}]]  \n:{color}-badge[{icon} {_(label)}]"
+    if card.main is None:
+        return lines
+    return f"{lines} :small[:gray[{metric_name(card.main.name)} **{show_value(card.main)}**]]"
