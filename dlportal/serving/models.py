@@ -56,12 +56,13 @@ _frozen_modules = 0  # how many modules were loaded at the last freeze
 def freeze_imports() -> None:
     """Freeze what was imported since the last time; called after every page, mostly for nothing.
 
-    Without the thorough search of `freeze`, so that it costs only what is new.
+    Without the thorough search of `freeze`, which the visitor who waits would pay for: garbage
+    among what was imported long ago stays until a case is loaded.
     """
     global _frozen_modules
     if len(sys.modules) != _frozen_modules:
         _frozen_modules = len(sys.modules)
-        gc.collect()
+        gc.collect(1)
         gc.freeze()
 
 
