@@ -10,7 +10,7 @@ from dlportal.ui.errors import fragment
 from dlportal.ui.language import _, language
 from dlportal.ui.router import DOMAIN_ICONS, DOMAIN_NAMES, page_of
 from dlportal.ui.state import share
-from dlportal.ui.words import PROVENANCE, main_button, metric_name, note
+from dlportal.ui.words import PROVENANCE, main_button, metric_name
 
 CROWD = 3  # cases a domain from which on each domain gets its own heading
 TOUR_FIRST = "imagenet_classification"  # where the guided tour begins
@@ -97,6 +97,8 @@ def thumbnail(case_id: str) -> str:
     `st.image` would decode it at every rerun, send a JPEG three times as large, and offer a
     button to enlarge it.
     """
+    if not all_cards()[case_id].thumbnail.exists():
+        return ""
     data = base64.b64encode(all_cards()[case_id].thumbnail.read_bytes()).decode()
     style = "display:block;width:100%;aspect-ratio:8/5;border-radius:0.625rem"
     return f'<img src="data:image/webp;base64,{data}" alt="" style="{style}">'
@@ -105,19 +107,23 @@ def thumbnail(case_id: str) -> str:
 def tile(card: Card, with_domain: bool) -> None:
     """Thumbnail, title, one sentence, provenance and the main number."""
     lang = language()
+    above = domain_line(_(DOMAIN_NAMES[card.domain])) if with_domain else ""
     with st.container(gap="xsmall"):
-        if with_domain:
-            note(f"{DOMAIN_ICONS[card.domain]} {_(DOMAIN_NAMES[card.domain])}")
-        if card.thumbnail.exists():
-            st.html(thumbnail(card.id))
+        st.html(above + thumbnail(card.id))
         st.page_link(page_of(card.id), label=f"**{card.title(lang)}**")
         st.markdown(facts(card))
+
+
+def domain_line(name: str) -> str:
+    """A domain's name above a picture, in the same element as the picture."""
+    return f'<div style="font-size:0.875rem;opacity:0.75;margin-bottom:0.375rem">{name}</div>'
 
 
 def facts(card: Card) -> str:
     """The sentence, the provenance and the main number of a tile, as one text.
 
-    One element, not four: every element costs the browser milliseconds before anything shows.
+    One element, not four: every element costs the browser milliseconds before anything shows, and
+    the server, beside other visitors, a wait for its turn.
     """
     label, color, icon = PROVENANCE[card.provenance]
     lines = f":small[:gray[{card.summary(language())}]]  \n:{color}-badge[{icon} {_(label)}]"
