@@ -278,6 +278,14 @@ PERCENT = {
     "class_agreement",
     "next_token_accuracy",
     "faithful_share",
+    "qlike_below_garch",
+    "qlike_below_har",
+    "qlike_below_log_har",
+    "return_coverage",
+    "volatility_coverage",
+    "direction_accuracy",
+    "skill",
+    "skill_shuffled",
 }
 
 
@@ -291,6 +299,15 @@ def show_value(metric: Metric, value: float | None = None) -> str:
     if abs(value) >= 10:
         return f"{value:.1f}"
     return f"{value:.3f}"
+
+
+def show_interval(metric: Metric) -> str:
+    """Format a metric's interval; "" where it has none."""
+    if metric.low is None or metric.high is None:
+        return ""
+    # A dash beside a minus would be hard to read.
+    between = "–" if metric.low >= 0 else " … "
+    return f"{show_value(metric, metric.low)}{between}{show_value(metric, metric.high)}"
 
 
 def load_card(case_id: str) -> Card:

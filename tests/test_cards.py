@@ -6,7 +6,17 @@ import re
 
 import pytest
 
-from dlportal.cards import DOMAINS, MODELS, PANELS, Card, Metric, all_cards, case_ids, load_card
+from dlportal.cards import (
+    DOMAINS,
+    MODELS,
+    PANELS,
+    Card,
+    Metric,
+    all_cards,
+    case_ids,
+    load_card,
+    show_interval,
+)
 from dlportal.ui.words import PROVENANCE
 
 CASES = case_ids()
@@ -103,3 +113,10 @@ def test_card_json_is_what_the_schema_writes() -> None:
         path = MODELS / case_id / "card.json"
         if path.exists():
             assert json.loads(path.read_text(encoding="utf-8"))["case"] == case_id
+
+
+def test_intervals_can_be_read() -> None:
+    metric = Metric(name="reward", data="x", value=-98.8, low=-100.2, high=-97.3)
+    assert show_interval(metric) == "-100 … -97.3"
+    assert show_interval(metric.model_copy(update={"low": 1.0, "high": 2.0})) == "1.000–2.000"
+    assert show_interval(metric.model_copy(update={"low": None})) == ""

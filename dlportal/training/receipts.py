@@ -18,7 +18,16 @@ from dlportal.case import Settings
 from dlportal.device import has_fast_bf16, pick_device
 from dlportal.training.events import Run
 
-PACKAGES = ("torch", "torchvision", "torchaudio", "transformers", "numpy", "scikit-learn")
+PACKAGES = (
+    "torch",
+    "torchvision",
+    "torchaudio",
+    "transformers",
+    "numpy",
+    "scikit-learn",
+    "gymnasium",
+    "stable-baselines3",
+)
 
 
 def versions(*more: str) -> dict[str, str]:

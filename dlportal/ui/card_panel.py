@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from dlportal.cards import Calibration, Card, Curve, Metric, show_value
+from dlportal.cards import Calibration, Card, Curve, Metric, show_interval, show_value
 from dlportal.ui.language import _, language
 from dlportal.ui.words import metric_name, note
 
@@ -38,14 +38,22 @@ def metric_tiles(card: Card) -> None:
 
 def interval_text(metric: Metric) -> str:
     parts = []
-    if metric.low is not None and metric.high is not None:
-        parts.append(f"{show_value(metric, metric.low)}–{show_value(metric, metric.high)}")
+    if interval := show_interval(metric):
+        parts.append(interval)
     if metric.n is not None:
         parts.append(f"n = {metric.n:,}")
     parts.append(metric.data)
     if metric.model:
         parts.append(metric.model)
     return " · ".join(parts)
+
+
+def class_names(case_id: str, ids: list[str]) -> list[str]:
+    """The names of classes in the visitor's language."""
+    from dlportal.case import case_class
+
+    names = {label.id: label(language()) for label in getattr(case_class(case_id), "labels", ())}
+    return [names.get(label_id, label_id) for label_id in ids]
 
 
 def figures(card: Card) -> None:
@@ -69,7 +77,7 @@ def figures(card: Card) -> None:
         )
     if measured.confusion is not None:
         st.header(_("What it confuses"), anchor=False)
-        names = measured.confusion.labels
+        names = class_names(card.id, measured.confusion.labels)
         fig = heat_table(measured.confusion.counts, names, names)
         fig.update_xaxes(title_text=_("predicted"))
         fig.update_yaxes(title_text=_("true"))
@@ -212,9 +220,7 @@ def comparison(card: Card) -> None:
                     _("Metric"): metric_name(metric.name),
                     _("Data"): f"{metric.data} · {metric.split}",
                     _("Value"): show_value(metric),
-                    _("95% interval"): ""
-                    if metric.low is None or metric.high is None
-                    else f"{show_value(metric, metric.low)}–{show_value(metric, metric.high)}",
+                    _("95% interval"): show_interval(metric),
                     "n": f"{metric.n:,}" if metric.n else "",
                     _("Source or command"): metric.source or metric.command,
                 }

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from dlportal.cards import DOMAINS, PERCENT, Card, Metric, all_cards, show_value
+from dlportal.cards import DOMAINS, PERCENT, Card, Metric, all_cards, show_interval, show_value
 from dlportal.ui.language import _, language
 from dlportal.ui.router import DOMAIN_ICONS, DOMAIN_NAMES
 from dlportal.ui.state import share
@@ -102,9 +102,6 @@ def row(card: Card, metric: Metric) -> dict[str, Any]:
         "f1",
         "average_precision",
     )
-    interval = ""
-    if metric.low is not None and metric.high is not None:
-        interval = f"{show_value(metric, metric.low)}–{show_value(metric, metric.high)}"
     return {
         "picture": picture(card.id),
         "case": card.title(language()),
@@ -113,7 +110,7 @@ def row(card: Card, metric: Metric) -> dict[str, Any]:
         "model": metric.model or card.model,
         "value": show_value(metric),
         "share": metric.value if bounded else None,
-        "interval": interval,
+        "interval": show_interval(metric),
         "baseline": beside(metric, card.measured.baselines),
         "published": beside(metric, card.published),
         "n": metric.n,
