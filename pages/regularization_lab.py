@@ -1,0 +1,10 @@
+"""A small network learns noisy examples by heart; six remedies stand beside it."""
+
+from dlportal.ui import page
+
+lab = page.open_lab("regularization_lab")
+
+# After the title is drawn: these bring torch and plotly.
+from dlportal.ui.regularization import lab_and_panels
+
+lab_and_panels(lab)
