@@ -294,6 +294,8 @@ def show_value(metric: Metric, value: float | None = None) -> str:
     value = metric.value if value is None else value
     if metric.name in PERCENT:
         return f"{100 * value:.1f}%"
+    if metric.name.startswith("dm_p_"):  # a test's p
+        return f"{value:.3f}" if value >= 0.001 else "< 0.001"
     if abs(value) >= 100:
         return f"{value:,.0f}"
     if abs(value) >= 10:

@@ -83,7 +83,7 @@ def toy(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def test_the_registry_is_complete() -> None:
-    assert len(DATASETS) == 29
+    assert len(DATASETS) == 30
     for name, spec in DATASETS.items():
         assert spec.name == name and spec.title and spec.licence and spec.address
         assert spec.licence_colour in ("green", "amber")
@@ -93,7 +93,8 @@ def test_the_registry_is_complete() -> None:
             assert not part.startswith("/") and ".." not in part
         for file in spec.files:
             assert all(isinstance(source, WebFile) for source in file.sources)
-    assert {n for n, s in DATASETS.items() if s.licence_colour == "amber"} == {"multi30k", "sst2"}
+    amber = {n for n, s in DATASETS.items() if s.licence_colour == "amber"}
+    assert amber == {"multi30k", "sp500", "sst2"}
 
 
 def test_a_file_is_looked_for_in_the_data_folder_first(

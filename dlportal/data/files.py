@@ -9,6 +9,7 @@ import tomllib
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from hashlib import sha256
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,10 @@ class Tree:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A public dataset. `licence_colour`: green is an open licence, amber an unclear one."""
+    """A public dataset. `licence_colour`: green is an open licence, amber an unclear one.
+
+    `package` is the folder of an installed package that carries the files, or blank.
+    """
 
     name: str
     title: str
@@ -41,6 +45,7 @@ class Dataset:
     address: str
     files: tuple[Asset, ...]
     trees: tuple[Tree, ...]
+    package: str = ""
 
     @property
     def bytes(self) -> int:
@@ -67,7 +72,7 @@ def _dataset(name: str, row: dict[str, Any]) -> Dataset:
     )
     trees = tuple(Tree(**tree) for tree in row.get("trees", ()))
     about = {key: row[key] for key in ("title", "licence", "licence_colour", "address")}
-    return Dataset(name=name, files=files, trees=trees, **about)
+    return Dataset(name=name, files=files, trees=trees, package=row.get("package", ""), **about)
 
 
 DATASETS: dict[str, Dataset] = {
@@ -92,11 +97,12 @@ def dataset_file(dataset: str, filename: str, progress: Progress | None = None) 
     if filename not in files:
         raise ValueError(f"{dataset} has no file {filename!r}; files: {', '.join(files)}")
     asset = files[filename]
-    if (local := local_folder(dataset)) and (local / filename).is_file():
-        found = _hash(local / filename)
-        if found != asset.sha256:
-            raise altered(f"{dataset}/{filename}", asset.sha256, found)
-        return local / filename
+    for local in (local_folder(dataset), package_folder(dataset)):
+        if local and (local / filename).is_file():
+            found = _hash(local / filename)
+            if found != asset.sha256:
+                raise altered(f"{dataset}/{filename}", asset.sha256, found)
+            return local / filename
     try:
         return fetch_files(cache_dir() / "data" / dataset, (asset,), progress) / filename
     except NotFetched as error:
@@ -128,9 +134,10 @@ def get_dataset(dataset: str, progress: Progress | None = None) -> Path:
         from dlportal.data import pneumoniamnist
 
         return pneumoniamnist.find_file(progress).parent
-    local = local_folder(dataset)
-    if local and all((local / part).exists() for part in spec.sha256):
-        folder = local
+    for place in (local_folder(dataset), package_folder(dataset)):
+        if place and all((place / part).exists() for part in spec.sha256):
+            folder = place
+            break
     else:
         folder = cache_dir() / "data" / dataset
     done = 0
@@ -157,7 +164,7 @@ def is_available(dataset: str) -> bool:
 
         return pneumoniamnist.present_file() is not None
     local, cached = local_folder(dataset), cache_dir() / "data" / dataset
-    places = [place for place in (local, cached) if place]
+    places = [place for place in (local, package_folder(dataset), cached) if place]
     return all(
         any(_has(place / asset.file, asset.size) for place in places) for asset in spec.files
     ) and all(local and _count(local / tree.path) == tree.count for tree in spec.trees)
@@ -187,6 +194,13 @@ def local_folder(dataset: str) -> Path | None:
     """The dataset's folder in `DLPORTAL_DATA_DIR`, if that is set."""
     root = os.environ.get("DLPORTAL_DATA_DIR")
     return Path(root).expanduser() / dataset if root else None
+
+
+def package_folder(dataset: str) -> Path | None:
+    """Where an installed package keeps the dataset's files; the package is not imported."""
+    package, _slash, rest = _named(dataset).package.partition("/")
+    spec = find_spec(package) if package else None
+    return Path(spec.origin).parent / rest if spec and spec.origin else None
 
 
 def altered(name: str, expected: str, found: str) -> AssetError:
