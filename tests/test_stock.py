@@ -366,6 +366,16 @@ class TestCase:
         )
         assert [result.low, result.high] == pytest.approx(walk.interval[at].tolist(), rel=1e-3)
 
+    def test_other_series_too_are_asked_of_the_network_of_their_year(self, get_case: Any) -> None:
+        """So that no network has seen what its index did on the day it foresees."""
+        case = get_case(CASE)
+        days = compute_days(measure_moves(load_sp500()))
+        y = case.ask_each_year(days)
+        for year, place in ((2005, 0), (2009, 0), (2013, 4), (2018, 9)):
+            rows = days.year == year
+            np.testing.assert_allclose(y[rows], case.ask_year(place, days.x[rows]), rtol=1e-5)
+        assert case.evening(days, 0)[0] == 2009
+
     def test_unusual_evenings_are_marked(self, get_case: Any) -> None:
         case = get_case(CASE)
         usual = case.golden()

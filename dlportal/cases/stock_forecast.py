@@ -164,12 +164,17 @@ class StockForecast(TableCase):
                 path=given[:80],
             ) from None
         days = compute_days(measure_moves(read_prices(data, self.card.limits)))
-        return self.evening(days, len(days) - 1, self.years[-1])
+        return self.evening(days, len(days) - 1)
 
-    def evening(self, days: Days, place: int, year: int | None = None) -> np.ndarray:
-        """The raw input of one row of `days`, asked of its own year's network or of another's."""
-        year = int(days.year[place]) if year is None else year
-        units = [year, float(annual(days.usual[place])), 100 * float(days.spread[place]) ** 0.5]
+    def evening(self, days: Days, place: int) -> np.ndarray:
+        """The raw input of one row of `days`, to be asked of its own year's network; of the first
+        or the last one where its year has none."""
+        year = np.clip(days.year[place], self.years[0], self.years[-1])
+        units = [
+            float(year),
+            float(annual(days.usual[place])),
+            100 * float(days.spread[place]) ** 0.5,
+        ]
         return np.concatenate([units, days.x[place]])
 
     def encode(self, raw: np.ndarray) -> Tensor:
@@ -213,6 +218,14 @@ class StockForecast(TableCase):
     def ask_year(self, place: int, x: np.ndarray) -> np.ndarray:
         """What one year's network says of many evenings (N, F): shape (N, 3)."""
         return ask(self.nets.of(place), x)
+
+    def ask_each_year(self, days: Days) -> np.ndarray:
+        """What each evening's network (see `evening`) says of it: shape (N, 3)."""
+        place = np.clip(days.year - self.years[0], 0, len(self.years) - 1)
+        y = np.empty((len(days), 3))
+        for index in np.unique(place):
+            y[place == index] = self.ask_year(int(index), days.x[place == index])
+        return y
 
     def parts(self, raw: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
         """Place of the network (1, 1), the evening and a typical one, each (1, F)."""

@@ -141,14 +141,15 @@ def walk_years(case: StockForecast, days: Days, rivals: bool = True) -> Walk:
 def walk_series(case: StockForecast, days: Days, retrain: bool = True) -> Walk:
     """A visitor's series: its second half foreseen after its first half was learned from.
 
-    Beside the shipped network, which knows only the S&P 500, a small one is trained on the
-    first half.
+    Beside the shipped networks, which know only the S&P 500 of the years before, a small one is
+    trained on the first half. Before their first year the shipped ones have seen what the S&P 500
+    did on the same days.
 
     Raises:
         InputError: Too few days.
     """
     past, test = halves(days)
-    y = {NETWORK: case.ask_year(len(case.years) - 1, days.x)}
+    y = {NETWORK: case.ask_each_year(days)}
     if retrain:
         y[RETRAINED] = quick_answer(days, past, seed=0)
     return make_walk(days, past, test, y, None)

@@ -116,7 +116,7 @@ def pick_evening(case: StockForecast, series: Series) -> tuple[Picked, int]:
             on_change=lambda: share("example", st.session_state.get("example")),
         )
     place = pick_date(series, first) if chosen == ANY else place_of(series.days, str(chosen))
-    raw = case.evening(series.days, place, case.years[-1] if series.own else None)
+    raw = case.evening(series.days, place)
     note(_("What was known at the close of {date}.").format(date=series.days.dates[place]))
     return Picked(raw, None if chosen == ANY else str(chosen), digest(raw)), place
 

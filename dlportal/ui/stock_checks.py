@@ -8,6 +8,7 @@ import streamlit as st
 from dlportal.serving import compute
 from dlportal.training.forecast_scores import diebold_mariano
 from dlportal.training.stock_evaluation import GARCH, HAR, Scores
+from dlportal.training.stock_training import TEST_YEARS
 from dlportal.training.stock_walk import (
     NETWORK,
     Leak,
@@ -54,6 +55,12 @@ def show_years(series: Series) -> None:
             )
         )
         note(how.format(n=f"{len(walk):,}", first=first, last=last))
+        if series.own and first < np.datetime64(f"{TEST_YEARS[0]}-01-01"):
+            note(
+                _(
+                    "Before {year} the shipped network has seen what the S&P 500 did on the same days; the one trained on this series has not."
+                ).format(year=TEST_YEARS[0])
+            )
         note(
             _(
                 "QLIKE and RMSE: lower is better; p: whether the distance to the network is more than luck (Diebold–Mariano)."
