@@ -80,6 +80,12 @@ def test_it_overfits_and_the_remedies_close_the_gap() -> None:
         assert kept.gap < 0.8 * end.gap, name
 
 
+def test_too_much_is_noticed() -> None:
+    strong = trained(l1=True, l1_strength=1.0, l2=True, decay=5.0, epochs=60)
+    assert strong.learns_nothing(len(strong.frames) - 1)
+    assert not trained(epochs=60).learns_nothing(30)
+
+
 def test_labels_are_wrong_as_often_as_asked() -> None:
     p = parts("moons", 400, 0.2, 0.3, 5)
     truth = TASKS["moons"].draw(1600, 0.2, 5)[1]

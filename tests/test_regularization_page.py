@@ -104,7 +104,7 @@ def test_a_link_carries_everything() -> None:
         "early": "true",
         "augment": "true",
         "l1_strength": "0.25",
-        "p": "0.3",
+        "p": "0.6",
         "patience": "20",
         "variation": "0.4",
         "points": "100",

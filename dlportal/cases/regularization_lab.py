@@ -35,11 +35,11 @@ DATA_KNOB = Knob(
 )
 METHOD_KNOBS = {name: Knob(name, METHOD_NAMES[name], default=name == "l2") for name in METHODS}
 STRENGTHS = {
-    "l1": Knob("l1_strength", N_("Strength λ₁"), 0.5, 0.05, 2.0, 0.05),
-    "l2": Knob("decay", N_("Strength λ₂"), 2.0, 0.1, 6.0, 0.1),
-    "dropout": Knob("p", N_("Silenced share p"), 0.5, 0.1, 0.8, 0.1),
-    "early": Knob("patience", N_("Patience, epochs"), 30, 4, 100, 2),
-    "augment": Knob("variation", N_("How much the examples vary"), 0.6, 0.1, 1.0, 0.1),
+    "l1": Knob("l1_strength", N_("Strength λ₁"), 0.2, 0.05, 1.0, 0.05),
+    "l2": Knob("decay", N_("Strength λ₂"), 1.0, 0.1, 5.0, 0.1),
+    "dropout": Knob("p", N_("Silenced share p"), 0.3, 0.1, 0.8, 0.1),
+    "early": Knob("patience", N_("Patience k, epochs"), 30, 4, 100, 2),
+    "augment": Knob("variation", N_("How much the examples vary, v"), 0.5, 0.1, 1.0, 0.1),
 }
 FINE_KNOBS = (
     Knob("points", N_("Training examples"), 80, 40, 400, 20),

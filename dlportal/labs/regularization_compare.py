@@ -65,6 +65,11 @@ def interval(values: list[float]) -> Range:
     return Range(mean, mean - half, mean + half)
 
 
+def within(r: Range, low: float, high: float) -> Range:
+    """The part of an interval that can be: Student's does not know that a share ends at 1."""
+    return Range(r.value, float(np.maximum(r.low, low)), float(np.minimum(r.high, high)))
+
+
 def rivals(s: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """The settings to compare by name: none, each method alone, and the chosen combination
     where it is one."""
@@ -123,7 +128,7 @@ def row(name: str, outcomes: list[Outcome], base: list[float]) -> Row:
     return Row(
         name=name,
         seeds=len(outcomes),
-        accuracy=interval(accuracy),
+        accuracy=within(interval(accuracy), 0.0, 1.0),
         gain=interval([a - b for a, b in zip(accuracy, base)]),
         gap=interval([o.frame.gap for o in outcomes]),
         zero=float(np.mean([o.frame.zero for o in outcomes])),

@@ -6,6 +6,7 @@ Dropout: Srivastava et al. 2014, https://jmlr.org/papers/v15/srivastava14a.html
 Batch normalisation: Ioffe and Szegedy 2015, https://arxiv.org/abs/1502.03167
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,7 @@ NEAR = 1e-3  # a weight below is as good as gone
 EDGES = np.linspace(-1.5, 1.5, 62)  # of the histogram; the middle bin is centred on 0
 GRID, REACH = 32, 2.4  # points a side of the border's map, from -REACH to REACH
 PICTURED = 16  # units whose weights are kept as pictures
+BLIND = 0.9  # of the loss of a blind guess: a network above it has learnt next to nothing
 SEEN = 8  # examples of the last batch that are kept
 
 
@@ -254,6 +256,11 @@ class Trial:
         if self.stop is not None and self.stop <= at:
             return self.best, self.stop
         return min(range(at + 1), key=lambda k: self.frames[k].val_loss), None
+
+    def learns_nothing(self, at: int) -> bool:
+        """Whether, after some epochs, the training loss is still about that of a blind guess."""
+        frame = self.frames[at]
+        return frame.epoch >= 20 and frame.train_loss > BLIND * math.log(self.task.classes)
 
     def kept_frame(self, at: int) -> int:
         """The frame whose weights one has after frame `at`: with early stopping, once it has

@@ -1,5 +1,6 @@
 """The regularization lab: knobs, the two trainings as they go on, and where the visitor stands."""
 
+import re
 import time
 from typing import Any
 
@@ -148,10 +149,17 @@ def draw(pair: Pair, s: dict[str, Any]) -> None:
     controls(s)
     shown = (("plain", pair.plain, _("No remedy")), ("chosen", pair.chosen, chosen_name(s)))
     highest = top_loss([trial for _id, trial, _name in shown], at())
-    for part in (head, picture, losses, weights):
+    for part in (picture, losses, weights):
         for column, (key, trial, name) in zip(st.columns(2, gap="large"), shown):
             with column:
                 part(key, trial, name, highest)
+    if pair.chosen.learns_nothing(at()):
+        st.info(
+            _(
+                "**Too strong**: your network hardly learns its training examples any more (underfitting). Lower a strength or take a remedy away."
+            ),
+            icon=":material/info:",
+        )
     note(
         _(
             "Solid: training. Dashed: validation, {n} other examples with as many wrong labels. Both without penalty, dropout and augmentation."
@@ -160,8 +168,9 @@ def draw(pair: Pair, s: dict[str, Any]) -> None:
 
 
 def chosen_name(s: dict[str, Any]) -> str:
-    """The chosen methods, joined."""
-    return " + ".join(_(METHOD_NAMES[m]) for m in METHODS if s[m]) or _("Nothing chosen")
+    """The chosen methods, joined, without what stands in brackets."""
+    names = [re.split(r" ?[(（]", _(METHOD_NAMES[m]))[0] for m in METHODS if s[m]]
+    return " + ".join(names) or _("Nothing chosen")
 
 
 def controls(s: dict[str, Any]) -> None:
@@ -229,7 +238,7 @@ def stop() -> None:
     st.session_state["t"] = st.session_state["at"] = 0
 
 
-def head(key: str, trial: Trial, name: str, highest: float) -> None:
+def head(trial: Trial, name: str) -> None:
     """Whose it is, and its three numbers."""
     frame = trial.frames[trial.kept_frame(at())]
     st.markdown(f"**{name}**")
@@ -240,7 +249,8 @@ def head(key: str, trial: Trial, name: str, highest: float) -> None:
 
 
 def picture(key: str, trial: Trial, name: str, highest: float) -> None:
-    """The border among the examples, or what the first units look for."""
+    """Its numbers, and the border among the examples or what the first units look for."""
+    head(trial, name)
     frame = trial.frames[trial.kept_frame(at())]
     if trial.task.pictures:
         show_chart(
@@ -262,7 +272,7 @@ def losses(key: str, trial: Trial, name: str, highest: float) -> None:
     alt = _("Training and validation loss of {name}, gap {gap}")
     frame = trial.frames[at()]
     show_chart(
-        curves(trial, at(), highest),
+        curves(trial, at(), highest, name),
         alt=alt.format(name=name, gap=f"{frame.gap:.2f}"),
         key=f"losses_{key}",
     )
@@ -286,7 +296,7 @@ def weights(key: str, trial: Trial, name: str, highest: float) -> None:
     """How large the weights are, and how many are gone."""
     frame = trial.frames[trial.kept_frame(at())]
     show_chart(
-        histogram(frame),
+        histogram(frame, name),
         alt=_("Histogram of the weights of {name}, {zero} of them zero").format(
             name=name, zero=f"{100 * frame.zero:.0f}%"
         ),

@@ -109,7 +109,22 @@ def top_loss(trials: Sequence[Trial], at: int) -> float:
     )
 
 
-def curves(trial: Trial, at: int, highest: float) -> go.Figure:
+def whose(name: str) -> dict[str, Any]:
+    """The network's name in a chart's corner: on a phone its heading is far away."""
+    return {
+        "x": 0.99,
+        "y": 1,
+        "xref": "paper",
+        "yref": "paper",
+        "xanchor": "right",
+        "yanchor": "bottom",
+        "text": name,
+        "showarrow": False,
+        "font": {"color": palette().muted, "size": 12},
+    }
+
+
+def curves(trial: Trial, at: int, highest: float, owner: str) -> go.Figure:
     """Both losses up to a frame, the gap at its end, a star where validation was best."""
     colors = palette()
     frames = trial.frames[: at + 1]
@@ -165,12 +180,13 @@ def curves(trial: Trial, at: int, highest: float) -> go.Figure:
         230,
         x={"title_text": _("epoch"), "range": [0, 1.3 * max(trial.s["epochs"], 1)]},
         y={"title_text": _("loss"), "range": [0, 1.06 * highest]},
-        annotations=[name],
+        annotations=[name, whose(owner)],
         shapes=shapes,
+        margin={"l": 8, "r": 8, "t": 24, "b": 8},
     )
 
 
-def histogram(frame: Frame) -> go.Figure:
+def histogram(frame: Frame, owner: str) -> go.Figure:
     """How many weights have which size, on a log scale."""
     colors = palette()
     middles = ((EDGES[1:] + EDGES[:-1]) / 2).round(3)
@@ -194,31 +210,42 @@ def histogram(frame: Frame) -> go.Figure:
             "exponentformat": "power",
         },
         bargap=0.1,
+        annotations=[whose(owner)],
+        margin={"l": 8, "r": 8, "t": 24, "b": 8},
     )
 
 
 def kept_units(kept: np.ndarray) -> go.Figure:
-    """Units that dropout left on (filled) and silenced (crosses), a row for each layer."""
+    """Units that dropout left on (filled) and silenced (empty), a row for each layer."""
     colors = palette()
-    rows = []
-    for layer, on in enumerate(kept, 1):
-        for state, symbol, color in ((True, "square", colors.accent), (False, "x-thin", "")):
-            units = np.flatnonzero(on == state) + 1
-            mark: dict[str, Any] = {"symbol": symbol, "size": 8, "color": color or colors.muted}
-            if not state:
-                mark["line"] = {"width": 1.5, "color": colors.muted}
-            rows.append({**SMALL, "x": units, "y": [layer] * len(units), "marker": mark})
+    heat = {
+        "type": "heatmap",
+        "z": kept.astype(int),
+        "x": list(range(1, kept.shape[1] + 1)),
+        "y": [_("layer {n}").format(n=n) + " " for n in range(1, len(kept) + 1)],
+        "colorscale": [[0, colors.surface[0]], [1, colors.accent]],
+        "zmin": 0,
+        "zmax": 1,
+        "showscale": False,
+        "hoverinfo": "skip",
+        "xgap": 1,
+        "ygap": 6,
+    }
     return figure(
-        rows,
+        [heat],
         130,
         x={"title_text": _("unit")},
-        y={
-            "tickvals": list(range(1, len(kept) + 1)),
-            "ticktext": [_("layer {n}").format(n=n) for n in range(1, len(kept) + 1)],
-            "range": [len(kept) + 0.6, 0.4],
-            "showgrid": False,
-        },
+        y={"type": "category", "autorange": "reversed", "showgrid": False},
     )
+
+
+def lower(row: Row) -> float:
+    """The interval's lower end; the value itself where one seed gives none."""
+    return row.accuracy.value if np.isnan(row.accuracy.low) else row.accuracy.low
+
+
+def upper(row: Row) -> float:
+    return row.accuracy.value if np.isnan(row.accuracy.high) else row.accuracy.high
 
 
 def intervals(rows: Sequence[Row], names: dict[str, str]) -> go.Figure:
@@ -227,16 +254,15 @@ def intervals(rows: Sequence[Row], names: dict[str, str]) -> go.Figure:
     n = len(rows)
     places = list(range(n, 0, -1))
     percent = [100 * row.accuracy.value for row in rows]
-    half = [
-        0.0 if np.isnan(row.accuracy.high) else 100 * (row.accuracy.high - row.accuracy.value)
-        for row in rows
-    ]
+    low, high = (
+        [100 * abs(edge(row) - row.accuracy.value) for row in rows] for edge in (lower, upper)
+    )
     dots = {
         "type": "scatter",
         "mode": "markers",
         "x": np.round(percent, 2),
         "y": places,
-        "error_x": {"type": "data", "array": half, "thickness": 2, "width": 5},
+        "error_x": {"type": "data", "array": high, "arrayminus": low, "thickness": 2, "width": 5},
         "marker": {
             "size": 10,
             "symbol": ["diamond" if row.name == "chosen" else "circle" for row in rows],

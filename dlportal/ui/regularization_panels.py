@@ -78,17 +78,19 @@ def compare(lab: RegularizationLab, s: dict[str, Any]) -> None:
         with st.container(width=260):
             runs = draw_knob(RUNS_KNOB)
         on = bool(st.session_state["compare"])
+        names = tuple((name, s[name]) for name in TRAINING)
+        comparison = comparison_of(lab, (*names, ("runs", runs)))
+        over = comparison.done >= comparison.total
         press = st.button if on or "tour_step" in st.session_state else main_button
-        press(
-            _("Stop") if on else _("Compare"),
-            key="compare_button",
-            icon=":material/stop:" if on else ":material/play_arrow:",
-            on_click=switch,
-        )
+        if not over:
+            press(
+                _("Stop") if on else _("Compare"),
+                key="compare_button",
+                icon=":material/stop:" if on else ":material/play_arrow:",
+                on_click=switch,
+            )
     share_knobs((COMPARE_KNOB, RUNS_KNOB), {"compare": on, "runs": runs})
-    names = tuple((name, s[name]) for name in TRAINING)
-    comparison = comparison_of(lab, (*names, ("runs", runs)))
-    if on and comparison.done < comparison.total:
+    if on and not over:
         fill(comparison)
     elif comparison.done:
         table(comparison)

@@ -18,9 +18,9 @@ FORMULAS = {
     "l1": r"w \leftarrow \operatorname{sign}(w)\,\max(|w| - \eta\lambda_1,\ 0)",
     "l1_gradient": r"L + \lambda_1 \textstyle\sum |w|",
     "l2": r"w \leftarrow (1 - \eta\lambda_2)\,w",
-    "dropout": r"\tilde h = \frac{m \odot h}{1-p},\quad m_j = 0 \text{ with probability } p",
+    "dropout": r"\tilde h = \frac{m \odot h}{1-p},\quad P(m_j = 0) = p,\ P(m_j = 1) = 1-p",
     "batchnorm": r"\hat z = \gamma\,\frac{z - \mu}{\sqrt{\sigma^2 + \varepsilon}} + \beta",
-    "early": r"t^* = \arg\min_t L_{\text{val}}(t),\quad \text{stop at } t \ge t^* + P",
+    "early": r"t^* = \arg\min_t L_{\text{val}}(t),\quad t_{\text{stop}} = t^* + k",
     "augment": r"\tilde x = x + \tfrac{v}{2}\,\xi,\quad \xi \sim \mathcal N(0, 1)",
 }
 IDEAS = {
@@ -72,9 +72,8 @@ def remedies(s: dict[str, Any], now: Moment) -> None:
             "Every network lowers the loss $L$ of its training examples. With few of them, and some labelled wrongly, it can do so by learning them by heart: then $L$ of other examples rises. A remedy makes that harder."
         )
     )
-    st.markdown(
-        r"$$L = -\frac1n \sum_i \log p_{y_i}(x_i), \qquad \text{gap} = L_{\text{val}} - L_{\text{train}}$$"
-    )
+    st.markdown(r"$$L = -\frac1n \sum_i \log p_{y_i}(x_i)$$")
+    st.markdown("**" + _("Gap of the losses") + r"** $= L_{\text{val}} - L_{\text{train}}$")
     note(_("Remedies in use stand first, with what they do in epoch {n}.").format(n=now.at * EVERY))
     order = sorted(METHODS, key=lambda name: not s[name])
     columns = st.columns(2, gap="large")
@@ -135,7 +134,7 @@ def trace_dropout(s: dict[str, Any], now: Moment) -> None:
         alt=_("Units that were silent for one example of the last batch"),
         key="kept",
     )
-    text = _("One example of the last batch: {off} of {all} units were silent (crosses).")
+    text = _("One example of the last batch: {off} of {all} units were silent (empty).")
     note(text.format(off=int((~kept).sum()), all=kept.size))
 
 
