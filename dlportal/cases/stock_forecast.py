@@ -219,10 +219,13 @@ class StockForecast(TableCase):
         """What one year's network says of many evenings (N, F): shape (N, 3)."""
         return ask(self.nets.of(place), x)
 
+    def places(self, days: Days) -> np.ndarray:
+        """Which network is asked of each evening (see `evening`), shape (N,)."""
+        return np.clip(days.year - self.years[0], 0, len(self.years) - 1)
+
     def ask_each_year(self, days: Days) -> np.ndarray:
         """What each evening's network (see `evening`) says of it: shape (N, 3)."""
-        place = np.clip(days.year - self.years[0], 0, len(self.years) - 1)
-        y = np.empty((len(days), 3))
+        place, y = self.places(days), np.empty((len(days), 3))
         for index in np.unique(place):
             y[place == index] = self.ask_year(int(index), days.x[place == index])
         return y

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -82,7 +82,7 @@ def make_walk(
     past: np.ndarray,
     test: np.ndarray,
     y: dict[str, np.ndarray],
-    intervals: Intervals | None,
+    ends: np.ndarray | None,
     rivals: bool = True,
 ) -> Walk:
     """Forecasts for the rows `test`, with rivals fitted on the rows `past`.
@@ -91,29 +91,29 @@ def make_walk(
         days: All days.
         past: Places of the rows that may be learned from.
         test: Places of the rows to foresee, all later.
-        y: What networks say of all days, each of shape (N, 3); the first one's intervals count.
-        intervals: Of the first network; measured on `past` if None.
+        y: What networks say of all days, each of shape (N, 3). They were put on their scale when
+            they were trained.
+        ends: Ends of the first network's intervals for all days in the order of `Intervals`,
+            shape (N, 4); measured on `past` if None.
         rivals: Whether to fit the rivals too.
     """
-    forecasts = {}
-    for name, answer in y.items():
-        v = days.usual * np.exp(answer[:, 1] - answer[:, 0])
-        # A year's own network was put on the scale of its past when it was trained.
-        factor = 1.0 if intervals else scale_to(days.next_variance[past], v[past])
-        forecasts[name] = factor * v
+    forecasts = {
+        name: days.usual * np.exp(answer[:, 1] - answer[:, 0]) for name, answer in y.items()
+    }
     first = next(iter(y))
     v, mean = forecasts[first], y[first][:, 2] * np.sqrt(days.spread)
-    if intervals is None:
-        intervals = Intervals.measure(
+    if ends is None:
+        found = Intervals.measure(
             days.next_return[past] - mean[past], days.next_variance[past], v[past]
         )
+        ends = np.tile(astuple(found), (len(days), 1))
     if rivals:
         train = np.zeros(len(days), bool)
         train[past] = True
         for name, rival in RIVALS.items():
             raw = rival(days, train)
             forecasts[name] = scale_to(days.next_variance[past], raw[past]) * raw
-    v, mean = v[test], mean[test]
+    v, mean, ends = v[test], mean[test], ends[test]
     return Walk(
         dates=np.append(days.dates[1:], days.dates[-1:])[test],
         variance=days.next_variance[test],
@@ -121,8 +121,8 @@ def make_walk(
         forecasts={name: forecast[test] for name, forecast in forecasts.items()},
         mean=mean,
         past_mean=np.full(len(test), days.next_return[past].mean()),
-        interval=mean[:, None] + np.sqrt(v)[:, None] * np.array([intervals.low, intervals.high]),
-        range=v[:, None] * np.array([intervals.calm, intervals.wild]),
+        interval=mean[:, None] + np.sqrt(v)[:, None] * ends[:, :2],
+        range=v[:, None] * ends[:, 2:],
     )
 
 
@@ -134,7 +134,8 @@ def walk_years(case: StockForecast, days: Days, rivals: bool = True) -> Walk:
         if len(test):
             past = past_rows(days, year)
             y = {NETWORK: case.ask_year(index, days.x)}
-            parts.append(make_walk(days, past, test, y, case.intervals[index], rivals))
+            ends = np.tile(astuple(case.intervals[index]), (len(days), 1))
+            parts.append(make_walk(days, past, test, y, ends, rivals))
     return Walk.join(parts)
 
 
@@ -150,9 +151,10 @@ def walk_series(case: StockForecast, days: Days, retrain: bool = True) -> Walk:
     """
     past, test = halves(days)
     y = {NETWORK: case.ask_each_year(days)}
+    ends = np.array([astuple(case.intervals[place]) for place in case.places(days)])
     if retrain:
         y[RETRAINED] = quick_answer(days, past, seed=0)
-    return make_walk(days, past, test, y, None)
+    return make_walk(days, past, test, y, ends)
 
 
 def halves(days: Days) -> tuple[np.ndarray, np.ndarray]:

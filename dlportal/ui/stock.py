@@ -151,7 +151,7 @@ def show_forecast(case: StockForecast, series: Series, place: int, answer: Any) 
         )
         st.metric(
             _("Expected return"),
-            f"{100 * result.expected:+.2f}%",
+            f"{100 * result.expected:+z.2f}%",  # z: no negative zero
             help=_("Nearly always close to zero: see below what it is worth."),
         )
     words = [_("Past year: {usual}%.").format(usual=f"{result.usual:.1f}")]
@@ -209,5 +209,6 @@ def around_figure(walk: Walk, shown: slice, evening: np.datetime64) -> Any:
     )
     style(fig, height=300, legend=True)
     fig.add_vline(str(evening), line={"width": 1.5, "dash": "dot", "color": colors.muted})
+    fig.update_xaxes(tickformat="%Y-%m-%d")  # read alike in both languages
     fig.update_yaxes(rangemode="tozero", ticksuffix="%")
     return fig
