@@ -83,7 +83,7 @@ def shift(x: Tensor, size: float, g: torch.Generator) -> Tensor:
 
 
 def shift_and_flip(x: Tensor, size: float, g: torch.Generator) -> Tensor:
-    """Square pictures (n, side²), a share `size` of them moved by a pixel, half of those mirrored."""
+    """Square pictures (n, side²), a share `size` of them moved by a pixel, half as many mirrored."""
     side = round(x.shape[1] ** 0.5)
     moved = shift(x, size, g).reshape(-1, side, side)
     mirror = torch.rand(len(x), generator=g) < size / 2

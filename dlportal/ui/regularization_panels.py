@@ -146,7 +146,10 @@ def table(comparison: Comparison) -> None:
         hide_index=True,
         alt=_("Every remedy over the seeds"),
     )
-    note(summary(rows, names))
+    if min(row.seeds for row in rows) > 1 and len(rows) == len(comparison.rivals):
+        note(summary(rows, names))
+    else:
+        note(_("Intervals and a verdict come with the second seed."))
 
 
 def show_range(r: Range, scale: float, digits: int, sign: bool = False) -> str:

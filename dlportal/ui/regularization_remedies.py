@@ -100,9 +100,9 @@ def remedy(name: str, s: dict[str, Any], now: Moment) -> None:
 def pixel_words(s: dict[str, Any]) -> str:
     share_moved = f"{100 * s['variation']:.0f}%"
     if s["data"] == "clothes":
-        return _(
-            "{share} of the pictures move by up to a pixel, half of those are also mirrored."
-        ).format(share=share_moved)
+        return _("{share} of the pictures move by up to a pixel, {half} are mirrored.").format(
+            share=share_moved, half=f"{50 * s['variation']:.0f}%"
+        )
     return _(
         "{share} of the pictures move by up to a pixel. They are not mirrored: a mirrored digit is no digit."
     ).format(share=share_moved)
