@@ -31,13 +31,12 @@ from dlportal.cases.xray_training import (
     SIDE,
     XrayNet,
     logits,
-    pick_split,
     read_data,
     tensors,
     train_net,
 )
 from dlportal.data import is_available, pneumoniamnist
-from dlportal.data.splits import Images
+from dlportal.data.splits import Images, pick_split
 from dlportal.kinds.image import ImageCase, to_tensor
 from dlportal.messages import N_
 from dlportal.results import Classes, Label, Result, Score

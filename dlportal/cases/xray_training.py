@@ -14,7 +14,6 @@ from dlportal.case import Settings
 from dlportal.data import pneumoniamnist
 from dlportal.data.splits import Images, Splits
 from dlportal.device import autocast
-from dlportal.messages import N_, InputError
 from dlportal.nets.appearance import Appearance
 from dlportal.nets.small_cnn import Ensemble, SmallCNN
 from dlportal.results import Label
@@ -81,19 +80,6 @@ def read_data(data: Path | None = None) -> Splits[Images]:
         return pneumoniamnist.load(data) if data.is_dir() else pneumoniamnist.read(data)
     parts = pneumoniamnist.load()
     return Splits(without_shown(parts.train), without_shown(parts.validation), parts.test)
-
-
-def pick_split(parts: Splits[Images], split: str, limit: int | None) -> Images:
-    """One part, or `limit` rows of it drawn at random (the file may be sorted)."""
-    known = ("train", "validation", "test")
-    if split not in known:
-        raise InputError(
-            N_("No split {split}. Choose from: {known}."), split=split, known=", ".join(known)
-        )
-    part: Images = getattr(parts, split)
-    if limit is None or limit >= len(part):
-        return part
-    return part.take(np.random.default_rng(0).permutation(len(part))[:limit])
 
 
 def tensors(part: Images) -> tuple[Tensor, Tensor]:

@@ -5,6 +5,8 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
+from dlportal.messages import N_, InputError
+
 Part = TypeVar("Part")
 
 
@@ -64,3 +66,20 @@ def hold_out(labels: np.ndarray, share: float, seed: int) -> tuple[np.ndarray, n
         rows = rng.permutation(np.flatnonzero(labels == label))
         held[rows[: round(share * len(rows))]] = True
     return np.flatnonzero(~held), np.flatnonzero(held)
+
+
+def pick_split(parts: Splits[Images], split: str, limit: int | None) -> Images:
+    """One part, or `limit` rows of it drawn at random (the file may be sorted).
+
+    Raises:
+        InputError: There is no such part.
+    """
+    known = ("train", "validation", "test")
+    if split not in known:
+        raise InputError(
+            N_("No split {split}. Choose from: {known}."), split=split, known=", ".join(known)
+        )
+    part: Images = getattr(parts, split)
+    if limit is None or limit >= len(part):
+        return part
+    return part.take(np.random.default_rng(0).permutation(len(part))[:limit])

@@ -54,6 +54,24 @@ def open_picture(data: bytes, limits: Limits) -> Image.Image:
     return ImageOps.exif_transpose(picture).convert("RGB")
 
 
+def read_picture(given: str, limits: Limits) -> Image.Image:
+    """Decode the picture in a file.
+
+    Raises:
+        InputError: No such file, or `open_picture` refuses it.
+    """
+    path = Path(given)
+    try:
+        if path.stat().st_size > limits.bytes:
+            data = path.open("rb").read(limits.bytes + 1)
+        else:
+            data = path.read_bytes()
+    except (OSError, ValueError):  # ValueError: a null character in the name
+        name = given[:80].encode("unicode_escape").decode()
+        raise InputError(N_("There is no readable file {path}."), path=name) from None
+    return open_picture(data, limits)
+
+
 def check_size(size: tuple[int, int], limits: Limits) -> None:
     """Raise `InputError` for a picture with too many or too few pixels."""
     width, height = size
@@ -107,16 +125,7 @@ class ImageCase(Case[Image.Image]):
         check_size(raw.size, self.card.limits)
 
     def read(self, given: str) -> Image.Image:
-        path = Path(given)
-        try:
-            if path.stat().st_size > self.card.limits.bytes:
-                data = path.open("rb").read(self.card.limits.bytes + 1)
-            else:
-                data = path.read_bytes()
-        except (OSError, ValueError):  # ValueError: a null character in the name
-            name = given[:80].encode("unicode_escape").decode()
-            raise InputError(N_("There is no readable file {path}."), path=name) from None
-        return open_picture(data, self.card.limits)
+        return read_picture(given, self.card.limits)
 
     def blur(self, x: Tensor) -> Tensor:
         size = 2 * int(2 * self.blur_sigma) + 1

@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
+from dlportal.cards import Limits
 from dlportal.case import Case, Example
 from dlportal.messages import N_, InputError
 from dlportal.ui.language import _, language
@@ -83,8 +84,6 @@ def choose_example(case: Case) -> Example:
 
 def pick_picture(case: Case) -> Picked | None:
     """Example, upload or camera; draws the picture too."""
-    from dlportal.kinds.image import open_picture
-
     limits = case.card.limits
     source = choose_source(["examples", "upload", "camera"])
     if source == "examples":
@@ -95,6 +94,22 @@ def pick_picture(case: Case) -> Picked | None:
         if example.source:
             note(_(example.source))
         return Picked(raw, example.id, digest(raw))
+    picture = own_picture(limits, source)
+    if picture is None:
+        return None
+    case.check(picture)
+    st.image(enlarge(picture), width="stretch", alt=_("Your picture"))
+    return Picked(picture, None, digest(picture))
+
+
+def own_picture(limits: Limits, source: str) -> Image.Image | None:
+    """The visitor's upload or photograph, decoded; None while there is none.
+
+    Raises:
+        InputError: It cannot be used.
+    """
+    from dlportal.kinds.image import open_picture
+
     if source == "upload":
         given = st.file_uploader(
             _("A picture"),
@@ -108,10 +123,7 @@ def pick_picture(case: Case) -> Picked | None:
     if given is None:
         note(_("Nothing yet. A picture stays on this server only for this visit."))
         return None
-    raw = open_picture(given.getvalue(), limits)
-    case.check(raw)
-    st.image(enlarge(raw), width="stretch", alt=_("Your picture"))
-    return Picked(raw, None, digest(raw))
+    return open_picture(given.getvalue(), limits)
 
 
 def pick_text(case: Case) -> Picked | None:

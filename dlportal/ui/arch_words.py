@@ -1,0 +1,27 @@
+"""Names and sentences of the architecture tour."""
+
+from dlportal.messages import N_
+
+KIND_NAMES = {
+    "mlp": "MLP",
+    "cnn": "CNN",
+    "rnn": "LSTM",
+    "attention": N_("attention net"),
+}
+ABOUT = {
+    "mlp": N_(
+        "Every hidden unit holds one weight for each of the 784 pixels. It multiplies, adds up, adds its bias: that is z. Below zero it keeps silent."
+    ),
+    "cnn": N_(
+        "A filter is a small window of weights. It slides over the picture, and at each place multiplies and adds up what lies under it. The results form a map: bright where the filter found its pattern. The same weights serve all places."
+    ),
+    "reach": N_(
+        "Move one pixel: does the unit feel it? The gradient answers for all pixels at once. Bright pixels move the unit, dark ones cannot."
+    ),
+    "rnn": N_(
+        "The LSTM reads the picture row by row, as one reads a sentence. It carries a memory c. Three gates between 0 and 1 decide what to forget, what to store, and what to show."
+    ),
+    "attention": N_(
+        "The picture is cut into 16 patches. Each patch asks (q), each offers a key (k); where they match, it looks, and takes over the value (v) found there."
+    ),
+}
