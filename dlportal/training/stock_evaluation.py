@@ -7,18 +7,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from dlportal.cards import Bilingual, Curve, Measured, Metric, Slice
-from dlportal.case import Evaluation, Progress
+from dlportal.case import Evaluation, Example, Progress
 from dlportal.cases.stock_forecast import StockForecast, sp500_days
 from dlportal.data.prices import load_sp500, read_prices
 from dlportal.data.volatility import annual, compute_days, measure_moves
+from dlportal.explain import explainers_for
+from dlportal.explain.report import RANDOM, measure_methods
 from dlportal.messages import N_, InputError
+from dlportal.results import Label
 from dlportal.training.day_bootstrap import DayBootstrap, Drawn
 from dlportal.training.forecast_scores import diebold_mariano, oos_r2, qlike
+from dlportal.training.metrics import exact_interval
 from dlportal.training.receipts import versions
 from dlportal.training.stock_walk import (
     NETWORK,
@@ -32,6 +37,8 @@ from dlportal.training.stock_walk import (
 )
 
 COMMAND = "python -m dlportal evaluate stock_forecast"
+EXPLAINED_EVERY = 100
+"""Of the test evenings, for the share of faithful maps."""
 COST = 0.0005
 """Of what is bought or sold, for the curves of the card."""
 GARCH, HAR, LOG_HAR = "GARCH(1,1)", "HAR", "HAR in logarithms"
@@ -173,9 +180,11 @@ def evaluate_years(
             scores.metric("skill_shuffled", leak.shuffled),
         ]
         more = [m.model_copy(update={"n": leak.days, "split": "second half"}) for m in more]
+        maps = list(faithful_shares(case))
         measured = measured.model_copy(
             update={
-                "metrics": [*measured.metrics, *more],
+                "metrics": [*measured.metrics, *more, *(m for m in maps if m.model != RANDOM)],
+                "baselines": [*measured.baselines, *(m for m in maps if m.model == RANDOM)],
                 "slices": list(slices(scores)),
                 "curves": list(curves(scores)),
             }
@@ -206,6 +215,31 @@ def evaluate_file(case: StockForecast, path: Path, limit: int | None) -> Evaluat
         baselines=[m for m in scores.of_rivals() if m.model != RETRAINED],
     )
     return Evaluation(case.card.id, path.name, len(walk), time.monotonic() - started, measured)
+
+
+def faithful_shares(case: StockForecast) -> Iterator[Metric]:
+    """For each way to explain, and for random maps: on how many evenings, spread over the test
+    years, its map clearly beats random maps on both curves."""
+    days = sp500_days()
+    places = np.flatnonzero((days.year >= case.years[0]) & days.known())[::EXPLAINED_EVERY]
+    examples = [
+        Example(str(place), Label(str(place), "", ""), partial(case.evening, days, int(place)))
+        for place in places
+    ]
+    rows = measure_methods(case, examples, explainers_for(case))
+    for method in dict.fromkeys(row.method for row in rows):
+        good = sum(row.quality.verdict == "better" for row in rows if row.method == method)
+        low, high = exact_interval(good, len(places))
+        yield Metric(
+            name="faithful_share",
+            data="sp500",
+            value=good / len(places),
+            low=low,
+            high=high,
+            n=len(places),
+            command=COMMAND,
+            model=method,
+        )
 
 
 def slices(scores: Scores) -> Iterator[Slice]:
