@@ -1,4 +1,4 @@
-"""Is a sentence favourable? MiniLM-L6 with low-rank adapters, fine-tuned on SST-2."""
+"""Is a sentence favourable? MiniLM-L6 with low-rank adapters, taught by SmolLM2 on SST-2."""
 
 import re
 import time
@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dlportal.cards import Card
@@ -20,11 +18,9 @@ from dlportal.kinds.text import TextCase
 from dlportal.messages import N_, InputError
 from dlportal.nets.minilm import MASK, PAD, SentenceClassifier, load_tokenizer
 from dlportal.results import Classes, Label, Result, Score
-from dlportal.training.calibration import fit_temperature
 from dlportal.training.events import Run
-from dlportal.training.fit import Plan, fit, seed_everything
 from dlportal.training.store import load_weights
-from dlportal.training.texts import TextBatches, all_logits
+from dlportal.training.texts import all_logits
 
 LABELS = (Label("negative", "negative", "负面"), Label("positive", "positive", "正面"))
 RANK = 16
@@ -124,29 +120,9 @@ class Sentiment(TextCase):
 
     @classmethod
     def train(cls, card: Card, settings: Settings, run: Run) -> nn.Module:
-        """Train adapters and head on SST-2; the validation part picks epoch and temperature."""
-        seed_everything(settings.seed)
-        full = settings.budget == "full"
-        net: nn.Module = SentenceClassifier(len(LABELS), RANK)
-        parts = sst2.load()
-        kept = parts.train if full else parts.train.take(np.arange(1500))
-        train, validation = encode_all(as_written(kept)), encode_all(as_written(parts.validation))
-        truth = torch.from_numpy(parts.validation.labels)
-        seed = settings.seed
+        from dlportal.training.sentiment_training import train_on_sst2
 
-        def validate(net: nn.Module) -> dict[str, float]:
-            y = all_logits(net, validation)
-            return {
-                "accuracy": float((y.argmax(dim=1) == truth).float().mean()),
-                "loss": float(F.cross_entropy(y, truth)),
-            }
-
-        batches = TextBatches(train, torch.from_numpy(kept.labels), 32, seed)
-        plan = Plan(epochs=3 if full else 1, rate=5e-4, betas=(0.9, 0.98), seed=seed)
-        net = fit(net, batches, cross_entropy, validate, plan, run)
-        run.constants["temperature"] = fit_temperature(all_logits(net, validation), truth)
-        run.constants["blind"] = float(np.bincount(parts.train.labels).max() / len(parts.train))
-        return net
+        return train_on_sst2(settings, run)
 
     def evaluate(
         self,
@@ -176,11 +152,6 @@ class Sentiment(TextCase):
         train = None if known is None else (known.texts, known.labels)
         found = measure_classifier(self, asked, y, train)
         return Evaluation(self.card.id, split, len(part), time.monotonic() - started, found)
-
-
-def cross_entropy(net: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
-    x, labels = batch
-    return F.cross_entropy(net(x).float(), labels)
 
 
 def encode_all(texts: Sequence[str], longest: int = Sentiment.longest) -> list[list[int]]:
