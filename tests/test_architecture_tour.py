@@ -1,5 +1,6 @@
 """The architecture tour: every formula against torch, the conditions, the script, the page."""
 
+import io
 import subprocess
 import sys
 from pathlib import Path
@@ -373,3 +374,18 @@ def test_clothes_without_the_dataset(monkeypatch: pytest.MonkeyPatch) -> None:
     at = visit(task="fashion")
     assert at.session_state["example"].startswith("drawn_")
     assert "not on this machine" in written(at)
+
+
+def test_a_picture_of_ones_own() -> None:
+    """An upload is answered; garbage gets one sentence."""
+    buffer = io.BytesIO()
+    Image.fromarray(np.full((50, 40, 3), 250, np.uint8)).save(buffer, "PNG")
+    at = visit(task="digits")
+    at.session_state["source"] = "upload"
+    at.run()
+    at.file_uploader(key="file").set_value(("own.png", buffer.getvalue(), "image/png")).run()
+    assert not at.exception and not at.error
+    assert len(at.metric) >= 4
+    at.file_uploader(key="file").set_value(("own.png", b"no picture", "image/png")).run()
+    assert not at.exception and not at.error
+    assert "not a picture we can read" in "\n".join(str(w.value) for w in at.warning)

@@ -195,7 +195,7 @@ def at_place(net: torch.nn.Module, x: Tensor, layer: int, row: int, column: int)
     raise ValueError(f"no places in a {type(net).__name__}")
 
 
-def noise(pictures: int = 32) -> Tensor:
+def noise(pictures: int = 16) -> Tensor:
     """Random pictures: whatever can be seen is seen in one of them, (B, 1, 28, 28)."""
     return torch.rand(pictures, 1, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
 

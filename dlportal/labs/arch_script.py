@@ -80,7 +80,7 @@ print("mlp z", float(mlp.first(seen.flatten(1))[0, {s["hidden"] - 1}]))
 print("cnn z", float(cnn.maps(seen)[{layer}][1][0, {s["channel"] - 1}, {row // jump}, {column // jump}]))
 
 # what it can see: where the gradient is not zero, for random pictures
-noise = torch.rand(32, 1, 28, 28, generator=torch.Generator().manual_seed(0)).requires_grad_(True)
+noise = torch.rand(16, 1, 28, 28, generator=torch.Generator().manual_seed(0)).requires_grad_(True)
 cnn.maps(noise)[{layer}][1][:, :, {row // jump}, {column // jump}].sum().backward()
 there = noise.grad.abs().sum(dim=(0, 1)) > 0
 print("field", int(there.any(dim=1).sum()), int(there.any(dim=0).sum()))

@@ -24,27 +24,34 @@ def measured_table(card: Card, task: str) -> None:
         return
     names = {
         "": _("as they are"),
-        "_shuffled": _("learned and tested shuffled"),
+        "_shuffled": _("always shuffled"),
         "_shuffled_unseen": _("shuffled only in the test"),
-        SUFFIXES[-1]: _("shifted by {n} pixels").format(n=SHIFT_SHOWN),
+        SUFFIXES[-1]: _("moved {n} pixels").format(n=SHIFT_SHOWN),
     }
     st.markdown(
         "**" + _("And on all {n} test pictures?").format(n=f"{first.n:,}") + "**",
     )
-    head = "| | " + " | ".join(names[suffix] for suffix in SUFFIXES) + " |"
+    # All of it small: five columns on a phone.
+    head = "| | " + " | ".join(f":small[{names[suffix]}]" for suffix in SUFFIXES) + " |"
     rows = [head, "|---" * (len(SUFFIXES) + 1) + "|"]
     for kind, model in MODELS.items():
         cells = [cell(find(card.measured.metrics, data + suffix, model)) for suffix in SUFFIXES]
-        rows.append(f"| **{_(KIND_NAMES[kind])}** | " + " | ".join(cells) + " |")
-    linear = find(card.measured.baselines, data, LINEAR)
-    name = _("logistic regression")  # not inside the f-string, where extraction would miss it
-    rows.append(f"| {name} | {cell(linear)} | | | |")
+        rows.append(
+            f"| :small[{_(KIND_NAMES[kind])}] | "
+            + " | ".join(f":small[{text}]" for text in cells)
+            + " |"
+        )
     st.markdown("\n".join(rows))
-    note(_("Share answered right, in brackets the 95% interval (bootstrap). Chance: 10%."))
+    share = cell(find(card.measured.baselines, data, LINEAR))
+    baseline = _("Logistic regression on the pixels, as they are: {share}.")
+    st.markdown(baseline.format(share=share))
+    note(
+        _("Share answered right; ± is half the width of the 95% interval (bootstrap). Chance: 10%.")
+    )
 
 
 def cell(metric: Metric | None) -> str:
     if metric is None or metric.low is None or metric.high is None:
         return ""
-    low, high = (show_value(metric, v).rstrip("%") for v in (metric.low, metric.high))
-    return f"{show_value(metric)} :small[:gray[({low}–{high})]]"
+    half = 50 * (metric.high - metric.low)
+    return f"{show_value(metric)} :gray[±{half:.1f}]"

@@ -177,13 +177,19 @@ def number(found: Any, layer: int) -> None:
         with place:
             note(name)
             show_chart(number_grid(values, signed), alt=name, key=f"grid_{name}")
-    st.latex(r"z = b + \sum_{c}\sum_{i,j} w_{c,i,j}\;x_{c,\,r+i,\,s+j} \qquad h = \max(0, z)")
+    st.latex(
+        r"\begin{aligned} z &= b + \sum_{c}\sum_{i,j} w_{c,i,j}\;x_{c,\,r+i,\,s+j} \\"
+        r" h &= \max(0, z) \end{aligned}"
+    )
     rest = float(found.parts.sum() - found.parts[strongest])
     terms = f"{num(found.bias)} + {closed(float(found.parts[strongest]))}"
     others = _("other maps")
     if layer > 0:
         terms += rf" + \underset{{\text{{{others}}}}}{{{closed(rest)}}}"
-    st.latex(rf"z = {terms} = {num(found.z)} \qquad h = {num(max(0.0, found.z))}")
+    st.latex(
+        rf"\begin{{aligned}} z &= {terms} \\ &= {num(found.z)} \\"
+        rf" h &= {num(max(0.0, found.z))} \end{{aligned}}"
+    )
 
 
 @st.cache_data(max_entries=128, show_spinner=False)
@@ -219,7 +225,7 @@ def reach_view(case: ArchitectureTour, task: str, shuffled: bool, x: Tensor) -> 
                 note(_("{h} × {w} pixels").format(h=height, w=width))
     note(
         _(
-            "Frame: what counting layers predicts. Colour: the gradient, averaged over 32 random pictures, so that nothing hides behind a silent unit. A CNN sees more with every layer, but most weight lies in the middle; the LSTM sees all rows so far; attention sees everything, its own patch best; the MLP has no middle at all."
+            "Frame: what counting layers predicts. Colour: the gradient, averaged over 16 random pictures, so that nothing hides behind a silent unit. A CNN sees more with every layer, but most weight lies in the middle; the LSTM sees all rows so far; attention sees everything, its own patch best; the MLP has no middle at all."
         )
     )
 
@@ -274,12 +280,20 @@ def rnn_view(net: Any, x: Tensor, task: str) -> None:
             key="states",
         )
     st.markdown("**" + _("Unit {n} at row {row}").format(n=unit + 1, row=row + 1) + "**")
-    st.latex(r"i, f, o = \sigma(W x_t + U h_{t-1} + b) \qquad g = \tanh(W x_t + U h_{t-1} + b)")
+    # Several short lines: a phone is 390 pixels wide.
     st.latex(
-        rf"c_t = f\,c_{{t-1}} + i\,g = {num(f)}\cdot{closed(before)} + {num(i)}\cdot{closed(g)}"
-        rf" = {num(c)}"
+        r"\begin{aligned} i, f, o &= \sigma(W x_t + U h_{t-1} + b) \\"
+        r" g &= \tanh(W x_t + U h_{t-1} + b) \end{aligned}"
     )
-    st.latex(rf"h_t = o\,\tanh(c_t) = {num(o)}\cdot{closed(float(np.tanh(c)))} = {num(h)}")
+    st.latex(
+        r"\begin{aligned} c_t &= f\,c_{t-1} + i\,g \\"
+        rf" &= {num(f)}\cdot{closed(before)} + {num(i)}\cdot{closed(g)} \\ &= {num(c)}"
+        r" \end{aligned}"
+    )
+    st.latex(
+        r"\begin{aligned} h_t &= o\,\tanh(c_t) \\"
+        rf" &= {num(o)}\cdot{closed(float(np.tanh(c)))} = {num(h)} \end{{aligned}}"
+    )
     for place, chart, words in zip(
         st.columns(2, gap="large"),
         (gates_chart, memory_chart),
