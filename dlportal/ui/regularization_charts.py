@@ -15,6 +15,9 @@ from dlportal.ui.language import _
 from dlportal.ui.theme import palette
 
 ACROSS = 8  # small pictures side by side
+# Fixed margins: a browser lays a chart with `automargin` out several times, and these move.
+FIXED = {"automargin": False}
+MARGIN = {"l": 52, "r": 8, "t": 24, "b": 44}
 SMALL = {"type": "scatter", "mode": "markers", "hoverinfo": "skip"}
 
 
@@ -59,9 +62,14 @@ def border(frame: Frame, parts: Parts) -> go.Figure:
         seen = frame.seen.round(3)
         mark = {"symbol": "x-thin", "size": 8, "line": {"width": 2, "color": colors.muted}}
         varied = [{**SMALL, "x": seen[:, 0], "y": seen[:, 1], "name": _("varied"), "marker": mark}]
-    bounds = {"range": [-REACH, REACH], "showgrid": False, "nticks": 5}
+    bounds = {"range": [-REACH, REACH], "showgrid": False, "nticks": 5, **FIXED}
     return figure(
-        [contour, *kinds, rings, *varied], 330, legend=True, x=dict(bounds), y=dict(bounds)
+        [contour, *kinds, rings, *varied],
+        330,
+        legend=True,
+        x=dict(bounds),
+        y=dict(bounds),
+        margin={"l": 32, "r": 8, "t": 48, "b": 40},
     )
 
 
@@ -178,11 +186,11 @@ def curves(trial: Trial, at: int, highest: float, owner: str) -> go.Figure:
     return figure(
         [*lines, gap, star],
         230,
-        x={"title_text": _("epoch"), "range": [0, 1.3 * max(trial.s["epochs"], 1)]},
-        y={"title_text": _("loss"), "range": [0, 1.06 * highest]},
+        x={"title_text": _("epoch"), "range": [0, 1.3 * max(trial.s["epochs"], 1)], **FIXED},
+        y={"title_text": _("loss"), "range": [0, 1.06 * highest], **FIXED},
         annotations=[name, whose(owner)],
         shapes=shapes,
-        margin={"l": 8, "r": 8, "t": 24, "b": 8},
+        margin=MARGIN,
     )
 
 
@@ -201,17 +209,18 @@ def histogram(frame: Frame, owner: str) -> go.Figure:
     return figure(
         [bars],
         180,
-        x={"title_text": _("weight")},
+        x={"title_text": _("weight"), "range": [EDGES[0], EDGES[-1]], **FIXED},
         y={
             "title_text": _("how many"),
             "type": "log",
             "dtick": 1,
             "range": [-0.3, top],
             "exponentformat": "power",
+            **FIXED,
         },
         bargap=0.1,
         annotations=[whose(owner)],
-        margin={"l": 8, "r": 8, "t": 24, "b": 8},
+        margin=MARGIN,
     )
 
 
