@@ -37,7 +37,21 @@ def constant(step: int, steps: int, warmup: int) -> float:
     return (step + 1) / warmup if step < warmup else 1.0
 
 
-SCHEDULES: dict[str, Schedule] = {"cosine": cosine, "linear": linear, "constant": constant}
+def stairs(step: int, steps: int, warmup: int) -> float:
+    """Rise linearly over `warmup` steps; of what is left, a tenth from the half on and a
+    hundredth in the last quarter."""
+    if step < warmup:
+        return (step + 1) / warmup
+    left = (step - warmup) / max(1, steps - warmup)
+    return 1.0 if left < 0.5 else 0.1 if left < 0.75 else 0.01
+
+
+SCHEDULES: dict[str, Schedule] = {
+    "cosine": cosine,
+    "linear": linear,
+    "constant": constant,
+    "stairs": stairs,
+}
 
 
 def get_schedule(name: str) -> Schedule:
