@@ -113,7 +113,6 @@ class Live(Generic[Frame]):
 
     def _work(self) -> None:
         step_back()
-        step_back()  # behind the threads that answer visitors' questions too
         try:
             while self._may_go():
                 if not self._advance():
