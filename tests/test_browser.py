@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 from browser.portal import NAMELESS, NARROW, PATIENCE, SIDEWAYS, Tab, portal
 from PIL import Image
+from playwright.sync_api import expect
 
 from dlportal.bench.browser import missing_browser, open_browser
 from dlportal.bench.server import Server
-from dlportal.cards import load_card
+from dlportal.cards import all_cards, load_card
 from dlportal.ui.language import catalogue
 from dlportal.ui.router import PAGES
 
@@ -96,6 +97,24 @@ def test_language_switch(browser: Any, server: Server) -> None:
         tab.choose("English")
         tab.page.get_by_role("heading", level=1, name=title_of("optimizer_race", "en")).wait_for()
         tab.check()
+
+
+def test_the_gallery_filters_and_opens_without_a_reload(browser: Any, server: Server) -> None:
+    with Tab(browser, server) as tab:
+        tab.page.goto(server.address)
+        tiles = tab.page.locator(".tiles a")
+        tiles.filter(has_text="Sentiment").wait_for()
+        assert tiles.count() == len(all_cards())
+        tab.page.evaluate("() => { window.stays = true }")
+        search = tab.page.get_by_placeholder("Search")
+        search.fill("pole hill")
+        search.press("Enter")
+        expect(tiles).to_have_count(1)
+        tiles.first.focus()
+        tab.page.keyboard.press("Enter")
+        title = load_card("classic_control").title("en")
+        tab.page.get_by_role("heading", level=1, name=title).wait_for()
+        assert tab.page.evaluate("() => window.stays")
 
 
 def picture(side: int = 64) -> bytes:
