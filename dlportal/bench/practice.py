@@ -5,7 +5,7 @@ looked at after every 3,200 of them on the same 2,000 held-out pictures; the clo
 meanwhile. They take turns in one process, with the same threads.
 
 The plain loop is what a first tutorial shows: a `Dataset` whose `__getitem__` makes a PIL image
-and applies torchvision's `RandomHorizontalFlip`, `RandomCrop(28, padding=1)`, `ToTensor` and
+and applies torchvision's `RandomHorizontalFlip`, `RandomCrop` where the setting crops, `ToTensor` and
 `Normalize`; a `DataLoader` with shuffling, batches of 64 and no workers; float32, the usual
 memory format, `torch.optim.Adam` at its default rate 0.001, constant.
 
