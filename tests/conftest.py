@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dlportal.assets import AssetError
+from dlportal.assets.fetching import NotFetched
 from dlportal.case import load_case
 
 
@@ -14,7 +14,7 @@ from dlportal.case import load_case
 def built(case_id: str) -> Any:
     try:
         return load_case(case_id)
-    except AssetError as error:
+    except NotFetched as error:
         return error
 
 
@@ -24,7 +24,7 @@ def get_case() -> Any:
 
     def get(case_id: str) -> Any:
         case = built(case_id)
-        if isinstance(case, AssetError):
+        if isinstance(case, NotFetched):
             pytest.skip(f"{case_id}: {case}")
         return case
 

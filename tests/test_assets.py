@@ -44,6 +44,7 @@ from dlportal.assets import (
     web,
 )
 from dlportal.assets import cache as cache_module
+from dlportal.assets.fetching import NotFetched
 from dlportal.assets.package_index import JSON, read_html
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -575,7 +576,7 @@ def test_doctor_without_network_or_cache(index: Index, monkeypatch: pytest.Monke
 def test_every_asset_can_be_had(name: str) -> None:
     try:
         path = fetch_bundle(name) if name in BUNDLES else fetch(name)
-    except AssetError as error:
+    except NotFetched as error:
         pytest.skip(str(error))
     assert is_cached(name) and path.exists()
 
@@ -586,7 +587,7 @@ def test_the_efficientnet_file_needs_no_unpickling() -> None:
 
     try:
         path = fetch("efficientnet-lite0")
-    except AssetError as error:
+    except NotFetched as error:
         pytest.skip(str(error))
     state = torch.load(path, weights_only=True, map_location="cpu")
     numbers = sum(t.numel() for name, t in state.items() if "num_batches" not in name)
@@ -601,7 +602,7 @@ def test_the_language_model_is_unpacked_for_transformers() -> None:
 
     try:
         folder = smollm2_dir()
-    except AssetError as error:
+    except NotFetched as error:
         pytest.skip(str(error))
     tokenizer = AutoTokenizer.from_pretrained(folder)
     net = AutoModelForCausalLM.from_pretrained(folder)
