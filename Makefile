@@ -24,7 +24,7 @@ demo: $(VENV)/.run  ## set up and start the portal
 check: $(VENV)/.dev  ## format, lint, types, fast tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy dlportal app.py
+	$(BIN)/mypy dlportal app.py portal.py
 	$(BIN)/pytest -n 2 -m "not slow and not browser and not assets"
 
 test: $(VENV)/.dev  ## everything

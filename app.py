@@ -1,9 +1,9 @@
-"""DL Portal: the router. Draws the frame of every page; imports no torch."""
+"""DL Portal's server: `streamlit run app.py`. It prepares itself before the first visitor comes."""
 
 import streamlit as st
+from starlette.middleware import Middleware
 
-from dlportal.ui.frame import frame
-from dlportal.ui.router import sections
+from dlportal.ui.preload import Preload
+from dlportal.ui.ready import ready
 
-page = st.navigation(sections(), position="top")
-frame(page)
+app = st.App("portal.py", lifespan=ready, middleware=[Middleware(Preload)])

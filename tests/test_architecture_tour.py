@@ -326,7 +326,7 @@ def test_the_script_gives_the_pages_numbers(get_case: Any, shuffled: bool) -> No
 
 
 def visit(**query: str) -> Any:
-    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
+    at = AppTest.from_file(str(ROOT / "portal.py"), default_timeout=120)
     at.query_params["lang"] = "en"
     for key, value in query.items():
         at.query_params[key] = value

@@ -61,11 +61,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_cold_deep_link(name: str, browser: Any, tmp_path: Path) -> None:
-    """The first visitor of a fresh server may come by any link: app.py must run, not the page."""
+    """The first visitor of a fresh server may come by any link: portal.py must run, not the page."""
     with portal(tmp_path) as fresh, Tab(browser, fresh) as tab:
         tab.page.goto(f"{fresh.address}/{address_of(name)}", wait_until="commit")
         tab.page.get_by_role("heading", level=1, name=title_of(name, "en")).wait_for()
-        # The frame around the page is drawn by app.py alone.
+        # The frame around the page is drawn by portal.py alone.
         tab.page.locator("[data-testid=stTopNavLinkContainer]").first.wait_for(state="attached")
         tab.page.get_by_text("中文", exact=True).wait_for()
         tab.page.wait_for_function("() => document.title.endsWith('DL Portal')")

@@ -15,7 +15,7 @@ CASES = case_ids()
 
 def visit(page: str, language: str, **query: str) -> Any:
     """Open a page as a visitor who speaks that language."""
-    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=180)
+    at = AppTest.from_file(str(ROOT / "portal.py"), default_timeout=180)
     at.query_params["lang"] = language
     for key, value in query.items():
         at.query_params[key] = value

@@ -17,7 +17,7 @@ QUICK = {"data": "digits", "pictures": "300", "epochs": "1", "width": "4"}
 
 
 def visit(**query: str) -> Any:
-    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
+    at = AppTest.from_file(str(ROOT / "portal.py"), default_timeout=120)
     at.query_params["lang"] = "en"
     for key, value in query.items():
         at.query_params[key] = value

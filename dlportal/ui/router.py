@@ -42,7 +42,7 @@ log = logging.getLogger(__name__)
 
 
 def require_router() -> None:
-    """Make sure that `app.py` runs: the first call of every page.
+    """Make sure that `portal.py` runs: the first call of every page.
 
     On a fresh server Streamlit believes in the `pages/` folder until the first session has
     called `st.navigation`; a cold deep link would then run a page on its own.
