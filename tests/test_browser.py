@@ -213,3 +213,45 @@ def test_training_goes_on_after_a_reload(browser: Any, server: Server) -> None:
         tab.page.get_by_text("Stopped after").wait_for()
         tab.button("Train").wait_for()
         tab.check()
+
+
+# How many charts are drawn now, how few there ever were, and whether they are still the same nodes.
+WATCH = """() => {
+  const host = () => [...document.querySelectorAll('[data-testid=stElementContainer] *')]
+    .map(e => e.shadowRoot).find(root => root?.querySelector('.drawn'))
+  const charts = () => [...(host()?.querySelectorAll('svg.chart') || [])]
+    .filter(e => e.querySelector('path') && e.getBoundingClientRect().height > 100)
+  const faded = () => {
+    let e = host()?.host
+    while (e && getComputedStyle(e).opacity === '1') e = e.parentElement
+    return Boolean(e)
+  }
+  window.first = charts()
+  window.seen = { fewest: window.first.length, pictures: new Set(), faded: 0 }
+  const look = () => {
+    const now = charts()
+    window.seen.fewest = Math.min(window.seen.fewest, now.length)
+    if (now.length) window.seen.pictures.add(now[2].innerHTML)
+    window.seen.faded += faded()
+    requestAnimationFrame(look)
+  }
+  look()
+  return window.first.length
+}"""
+
+
+def test_moving_charts_are_never_away(browser: Any, server: Server) -> None:
+    """While a training draws itself, no chart vanishes, fades or is put up anew."""
+    say = catalogue("zh").gettext
+    with Tab(browser, server, "zh-CN", (1440, 900)) as tab:
+        tab.page.goto(f"{server.address}/regularization_lab?epochs=200", wait_until="commit")
+        tab.page.locator("svg.chart path").first.wait_for()
+        assert tab.page.evaluate(WATCH) == 6
+        tab.button(say("Pause")).click()
+        tab.button(say("One step")).click()
+        tab.button(say("Go on")).click()
+        tab.button(say("Again")).wait_for()
+        seen = "[window.seen.fewest, window.seen.faded, window.first.every(e => e.isConnected)]"
+        assert tab.page.evaluate(seen) == [6, 0, True]
+        assert tab.page.evaluate("window.seen.pictures.size") > 10, "it drew as it trained"
+        tab.check()

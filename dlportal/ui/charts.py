@@ -7,11 +7,9 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from dlportal.ui.theme import Palette, palette
+from dlportal.ui.theme import DASHES, MARKERS, Palette, palette
 
 FONT = "Source Sans"
-DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
-MARKERS = ("circle", "square", "diamond", "triangle-up", "x", "star")
 CONFIG = {"displayModeBar": False, "responsive": True}
 
 

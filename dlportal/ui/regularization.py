@@ -19,15 +19,14 @@ from dlportal.cases.regularization_lab import (
     RegularizationLab,
 )
 from dlportal.labs.regularization_data import can_be_had
-from dlportal.labs.regularization_net import EVERY, METHODS, Trial
+from dlportal.labs.regularization_net import EVERY, METHODS
 from dlportal.messages import N_
 from dlportal.ui import page
-from dlportal.ui.charts import show_chart
+from dlportal.ui.drawn import drawn
 from dlportal.ui.errors import fragment, guard
 from dlportal.ui.knobs import draw_knob, seed_knobs, share_knobs
 from dlportal.ui.language import _
-from dlportal.ui.regularization_charts import border, curves, first_weights, histogram, top_loss
-from dlportal.ui.regularization_panels import panels_of
+from dlportal.ui.regularization_drawn import networks
 from dlportal.ui.state import share
 from dlportal.ui.words import main_button, note
 
@@ -64,10 +63,14 @@ def lab_and_panels(lab: RegularizationLab) -> None:
         pair = pair_of(lab, tuple((name, s[name]) for name in TRAINING))
         if goal(s) - at() <= 1:  # a single step needs no ticking
             go_on(pair, s)
+        controls(s)
         if at() < goal(s):
             watch(pair, s)
         else:
-            draw(pair, s)
+            halt(pair, s)
+    # After the first picture: it brings plotly.
+    from dlportal.ui.regularization_panels import panels_of
+
     page.panels(lab, None, replaced=panels_of(lab, s, pair, at()), titles=TITLES)
 
 
@@ -145,14 +148,10 @@ def watch(pair: Pair, s: dict[str, Any]) -> None:
 
 
 def draw(pair: Pair, s: dict[str, Any]) -> None:
-    """Controls, and both networks side by side, row by row."""
-    controls(s)
-    shown = (("plain", pair.plain, _("No remedy")), ("chosen", pair.chosen, chosen_name(s)))
-    highest = top_loss([trial for _id, trial, _name in shown], at())
-    for part in (picture, losses, weights):
-        for column, (key, trial, name) in zip(st.columns(2, gap="large"), shown):
-            with column:
-                part(key, trial, name, highest)
+    """Both networks side by side, row by row, in one element that stays."""
+    note(_("Epoch {n} of {all}").format(n=at() * EVERY, all=s["epochs"]))
+    shown = ((pair.plain, _("No remedy")), (pair.chosen, chosen_name(s)))
+    drawn(networks(shown, at()), key="networks")
     if pair.chosen.learns_nothing(at()):
         st.info(
             _(
@@ -167,6 +166,12 @@ def draw(pair: Pair, s: dict[str, Any]) -> None:
     )
 
 
+@fragment
+def halt(pair: Pair, s: dict[str, Any]) -> None:
+    """A training that stands still, at the same place of the page as one that goes on."""
+    draw(pair, s)
+
+
 def chosen_name(s: dict[str, Any]) -> str:
     """The chosen methods, joined, without what stands in brackets."""
     names = [re.split(r" ?[(（]", _(METHOD_NAMES[m]))[0] for m in METHODS if s[m]]
@@ -174,7 +179,7 @@ def chosen_name(s: dict[str, Any]) -> str:
 
 
 def controls(s: dict[str, Any]) -> None:
-    """Pause and go on, one step, to the end, start over; and the epoch."""
+    """Pause and go on, one step, to the end, start over."""
     moving = at() < goal(s)
     over = at() * EVERY >= s["epochs"]
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
@@ -209,7 +214,6 @@ def controls(s: dict[str, Any]) -> None:
             disabled=at() == 0 and not moving,
             help=_("Back to the untrained networks"),
         )
-        note(_("Epoch {n} of {all}").format(n=at() * EVERY, all=s["epochs"]), width="content")
 
 
 def play(epochs: int) -> None:
@@ -236,79 +240,3 @@ def to_the_end() -> None:
 def stop() -> None:
     """Back to untrained."""
     st.session_state["t"] = st.session_state["at"] = 0
-
-
-def head(trial: Trial, name: str) -> None:
-    """Whose it is, and its three numbers."""
-    frame = trial.frames[trial.kept_frame(at())]
-    st.markdown(f"**{name}**")
-    with st.grid(3, min_column_width=96):
-        st.metric(_("Training accuracy"), f"{100 * frame.train_accuracy:.0f}%")
-        st.metric(_("Validation accuracy"), f"{100 * frame.val_accuracy:.0f}%")
-        st.metric(_("Gap of the losses"), f"{frame.gap:.2f}")
-
-
-def picture(key: str, trial: Trial, name: str, highest: float) -> None:
-    """Its numbers, and the border among the examples or what the first units look for."""
-    head(trial, name)
-    frame = trial.frames[trial.kept_frame(at())]
-    if trial.task.pictures:
-        show_chart(
-            first_weights(frame),
-            alt=_("First weights of {name} as pictures").format(name=name),
-            key=f"picture_{key}",
-        )
-        note(_("What the first 16 units look for: orange for bright pixels, blue for dark ones."))
-    else:
-        show_chart(
-            border(frame, trial.parts),
-            alt=_("Border of {name} among the training points").format(name=name),
-            key=f"picture_{key}",
-        )
-
-
-def losses(key: str, trial: Trial, name: str, highest: float) -> None:
-    """Both losses with the gap, and where early stopping comes in."""
-    alt = _("Training and validation loss of {name}, gap {gap}")
-    frame = trial.frames[at()]
-    show_chart(
-        curves(trial, at(), highest, name),
-        alt=alt.format(name=name, gap=f"{frame.gap:.2f}"),
-        key=f"losses_{key}",
-    )
-    note(early_words(trial))
-
-
-def early_words(trial: Trial) -> str:
-    """What early stopping does at this moment, or would do."""
-    best, stop = trial.stopping(at())
-    if stop is None:
-        text = _("★ Lowest validation loss so far: epoch {best}.")
-        return text.format(best=best * EVERY)
-    if trial.s["early"]:
-        text = _("★ Stopped in epoch {stop}; the weights of epoch {best} are kept and shown.")
-    else:
-        text = _("★ Early stopping would stop in epoch {stop} and keep epoch {best}.")
-    return text.format(best=best * EVERY, stop=stop * EVERY)
-
-
-def weights(key: str, trial: Trial, name: str, highest: float) -> None:
-    """How large the weights are, and how many are gone."""
-    frame = trial.frames[trial.kept_frame(at())]
-    show_chart(
-        histogram(frame, name),
-        alt=_("Histogram of the weights of {name}, {zero} of them zero").format(
-            name=name, zero=f"{100 * frame.zero:.0f}%"
-        ),
-        key=f"weights_{key}",
-    )
-    note(
-        _(
-            "{zero} of {n} weights are exactly zero, {near} are below 0.001 in size; ‖w‖ = {norm}."
-        ).format(
-            zero=f"{100 * frame.zero:.0f}%",
-            near=f"{100 * frame.near:.0f}%",
-            n=f"{int(frame.counts.sum()):,}",
-            norm=f"{frame.norm:.1f}",
-        )
-    )

@@ -4,6 +4,10 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+# A series is told apart by these too, not by its colour alone.
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+MARKERS = ("circle", "square", "diamond", "triangle-up", "x", "star")
+
 
 @dataclass(frozen=True)
 class Palette:
