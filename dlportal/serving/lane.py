@@ -24,7 +24,7 @@ from dlportal.messages import N_, UserError
 
 BATCH = 8  # inputs that may share a forward pass
 WINDOW = 0.005  # seconds to wait for others to join a batch
-POLL = 0.05  # seconds between looks whether the visitor is still there
+POLL = 0.2  # seconds between looks whether the visitor is still there
 NICER = 5  # by how much workers let the threads that draw pages go first
 
 log = logging.getLogger(__name__)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import plotly.graph_objects as go
@@ -66,8 +67,22 @@ def bars(
         values: Bar lengths, at least 0.
         texts: Shown at the right.
         top: The length of a full bar; the largest value if None.
+
+    Returns:
+        A figure that other runs share: show it, do not change it.
     """
-    colors = palette()
+    return drawn_bars(tuple(names), tuple(values), tuple(texts), top, palette())
+
+
+@lru_cache(maxsize=256)
+def drawn_bars(
+    names: tuple[str, ...],
+    values: tuple[float, ...],
+    texts: tuple[str, ...],
+    top: float | None,
+    colors: Palette,
+) -> go.Figure:
+    """Kept, since every click on the page runs it again and Plotly takes 7 ms: half of such a run."""
     n = len(names)
     places = list(range(n, 0, -1))
     fig = go.Figure(

@@ -1,6 +1,7 @@
 """Where an input comes from: an example, or the visitor's own, checked before it is decoded."""
 
 import hashlib
+import io
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,8 +90,11 @@ def pick_picture(case: Case) -> Picked | None:
     if source == "examples":
         example = choose_example(case)
         raw = example.load()
-        # Small pictures are enlarged so that their pixels show.
-        st.image(enlarge(raw), width="stretch", alt=example.label(language()))
+        st.image(
+            encoded_example(case.card.id, example.id, raw),
+            width="stretch",
+            alt=example.label(language()),
+        )
         if example.source:
             note(_(example.source))
         return Picked(raw, example.id, digest(raw))
@@ -100,6 +104,19 @@ def pick_picture(case: Case) -> Picked | None:
     case.check(picture)
     st.image(enlarge(picture), width="stretch", alt=_("Your picture"))
     return Picked(picture, None, digest(picture))
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def encoded_example(case_id: str, example_id: str, _picture: Image.Image) -> bytes:
+    """An example as the browser gets it; kept, since every click on the page shows it again.
+
+    Small pictures are enlarged so that their pixels show.
+    """
+    shown = enlarge(_picture)
+    lossless = shown is not _picture or shown.mode != "RGB"
+    data = io.BytesIO()
+    shown.save(data, "PNG" if lossless else "JPEG", quality=95)
+    return data.getvalue()
 
 
 def own_picture(limits: Limits, source: str) -> Image.Image | None:

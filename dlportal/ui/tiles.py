@@ -8,7 +8,7 @@ that draws all tiles at once; a click asks the server for the page, so that noth
 import base64
 import json
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import streamlit as st
@@ -84,15 +84,22 @@ def tiles(cards: Sequence[Card], key: str, with_domain: bool) -> str | None:
         The id of the case that was just chosen, if one was.
     """
     draw = st.components.v2.component("tiles", css=STYLE, js=SCRIPT)
-    shown = [tile(card, with_domain) for card in cards]
-    # As bytes: in a dict Streamlit would look for tables, and import numpy and pandas to do so.
-    data = json.dumps(shown).encode()
+    data = packed(tuple(card.id for card in cards), with_domain, language())
     return draw(data=data, key=key, on_chosen_change=lambda: None).chosen
 
 
-def tile(card: Card, with_domain: bool) -> dict[str, Any]:
+@lru_cache(maxsize=256)
+def packed(case_ids: tuple[str, ...], with_domain: bool, lang: str) -> bytes:
+    """The tiles' data in the session's language `lang`; kept, since every visitor gets the same.
+
+    As bytes: in a dict Streamlit would look for tables, and import numpy and pandas to do so.
+    """
+    shown = [tile(all_cards()[case_id], with_domain, lang) for case_id in case_ids]
+    return json.dumps(shown).encode()
+
+
+def tile(card: Card, with_domain: bool, lang: str) -> dict[str, Any]:
     """What the browser needs to know of one case."""
-    lang = language()
     label, color, _icon = PROVENANCE[card.provenance]
     return {
         "id": card.id,
