@@ -50,12 +50,14 @@ def read_po(path: Path, code: str) -> gettext.GNUTranslations:
 
 def language() -> str:
     """The session's language, "en" or "zh": the address, else the browser decides at first."""
-    if "language" not in st.session_state:
+    try:
+        return st.session_state["language"]  # a hundred times a page: looked up once each time
+    except KeyError:
         asked = st.query_params.get("lang")
         if asked not in LANGUAGES:
             asked = "zh" if (st.context.locale or "").lower().startswith("zh") else "en"
         st.session_state["language"] = asked
-    return st.session_state["language"]
+        return asked
 
 
 def _(message: str) -> str:
