@@ -270,6 +270,8 @@ PERCENT = {
     "precision",
     "precision_at_50",
     "money_saved",
+    "good_refused",
+    "not_monotone",
     "sensitivity",
     "specificity",
     "wer",
