@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,21 @@ import pytest
 import torch
 
 from dlportal.case import InputError, load_case
-from dlportal.cases.optimizer_race import OPTIMIZERS, SURFACES, Race, build
+from dlportal.cases.optimizer_race import OPTIMIZERS, Race
+from dlportal.labs.race_nets import race_nets
+from dlportal.labs.race_optimizers import build
+from dlportal.labs.race_rules import CODE, FORMULAS, IDEAS, constants, source
+from dlportal.labs.race_surfaces import (
+    SURFACES,
+    optimum,
+    race_surface,
+    regression,
+    regression_data,
+    surface_of,
+)
+from dlportal.labs.race_sweep import RATES, Cell, best, run_alone
 
-TRACKS = [*SURFACES, "net"]
+TRACKS = [*SURFACES, "regression", "net"]
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -49,40 +62,137 @@ def test_the_net_learns() -> None:
     assert race.losses["adam"][-1] < 0.5 * race.losses["adam"][0]
 
 
-def test_rules_are_torchs() -> None:
-    """The formulas on the page, worked out by hand for three steps, equal torch.optim."""
-    s = {k.name: k.default for k in load_case("optimizer_race").knobs}
-    gradients = [0.5, -0.2, 0.3]
-    eta, beta, rho, b1, b2 = s["rate"], s["beta"], s["rho"], s["beta1"], s["beta2"]
-    by_hand = {name: 1.0 for name in OPTIMIZERS}
-    v = acc = sq = m = s2 = 0.0
-    for t, g in enumerate(gradients, 1):
-        by_hand["sgd"] -= eta * g
-        v = beta * v + g
-        by_hand["momentum"] -= eta * v
-        acc += g * g
-        by_hand["adagrad"] -= eta * g / (acc**0.5 + 1e-10)
-        sq = rho * sq + (1 - rho) * g * g
-        by_hand["rmsprop"] -= eta * g / (sq**0.5 + 1e-8)
-        m, s2 = b1 * m + (1 - b1) * g, b2 * s2 + (1 - b2) * g * g
-        by_hand["adam"] -= eta * (m / (1 - b1**t)) / ((s2 / (1 - b2**t)) ** 0.5 + 1e-8)
-    for name in OPTIMIZERS:
-        theta = torch.tensor([1.0], requires_grad=True)
-        optimizer = build(name, [theta], s)
-        for g in gradients:
-            theta.grad = torch.tensor([g])
+def defaults(**given: Any) -> dict[str, Any]:
+    return load_case("optimizer_race").settings(given)
+
+
+RULE_SETTINGS = [
+    {},
+    {"decay": 0.05, "rate": 0.01},
+    {"beta": 0.5, "nesterov": True, "decay": 0.02},
+    {"beta": 0.0, "nesterov": True},
+    {"rho": 0.8, "beta1": 0.5, "beta2": 0.95, "eps_power": -2},
+    {"eps_power": -1, "decay": 0.1, "factor_adam": 3.0, "factor_sgd": 0.2},
+]
+
+
+@pytest.mark.parametrize("given", RULE_SETTINGS)
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_our_five_lines_are_torchs(name: str, given: dict[str, Any]) -> None:
+    """500 steps with noisy gradients of many parameters, in float64 and float32."""
+    s = defaults(**given)
+    for dtype, tolerance in ((torch.float64, 1e-11), (torch.float32, 2e-5)):
+        random = torch.Generator().manual_seed(1)
+        start = torch.randn(7, 3, generator=random, dtype=dtype)
+        theirs = start.clone().requires_grad_()
+        ours, state = start.clone(), {}
+        optimizer = build(name, [theirs], s)
+        eta = s["rate"] * s[f"factor_{name}"]
+        for _step in range(500):
+            noise = torch.randn(7, 3, generator=random, dtype=dtype)
+            theirs.grad = torch.sin(3 * theirs.detach()) + noise
+            ours = CODE[name](ours, torch.sin(3 * ours) + noise, state, eta, **constants(name, s))
             optimizer.step()
-        assert theta.item() == pytest.approx(by_hand[name], abs=1e-6), name
+        torch.testing.assert_close(ours, theirs.detach(), rtol=tolerance, atol=tolerance)
+
+
+def test_rules_are_five_lines_with_formula_and_words() -> None:
+    assert set(CODE) == set(FORMULAS) == set(IDEAS) == set(OPTIMIZERS)
+    for name in OPTIMIZERS:
+        head, *body = source(name).splitlines()
+        assert head.startswith(f"def {name}(") and len(body) <= 5
+
+
+@pytest.mark.parametrize("track", ["ravine", "regression"])
+def test_our_lines_take_the_same_path(track: str) -> None:
+    s = defaults(track=track, noise=0.2, decay=0.01)
+    for name in OPTIMIZERS:
+        _losses, theirs = race_surface(surface_of(s), name, s)
+        _losses, ours = race_surface(surface_of(s), name, s, own=True)
+        np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("kappa", [1, 50, 1000])
+def test_the_regressions_closed_form(kappa: int) -> None:
+    x, y = regression_data(kappa, 4)
+    best_w = torch.linalg.lstsq(x, y[:, None]).solution[:, 0]
+    known = optimum(kappa, 4)
+    np.testing.assert_allclose(known.w, best_w.numpy(), rtol=1e-8)
+    assert torch.linalg.cond(x.T @ x).item() == pytest.approx(kappa, rel=1e-6)
+    assert known.kappa == pytest.approx(kappa, rel=1e-6)
+    loss = regression(kappa, 4).loss
+    assert loss(*best_w).item() == pytest.approx(0, abs=1e-12)
+    u, v = torch.randn(2, 50, dtype=torch.float64)
+    straight = ((torch.stack([u, v], 1) @ x.T - y) ** 2).mean(1) / 2 - known.loss
+    torch.testing.assert_close(loss(u, v), straight)
+    assert (straight >= 0).all()
+
+
+def test_sgd_obeys_the_regressions_bounds() -> None:
+    """It diverges just above 2/λ_max, and at its best rate shrinks as (κ - 1)/(κ + 1) says."""
+    known = optimum(50, 0)
+    for rate, diverges in ((1.02 * known.limit, True), (0.98 * known.limit, False)):
+        s = defaults(track="regression", steps=400) | {"rate": rate}
+        losses, _path = race_surface(surface_of(s), "sgd", s)
+        assert (losses[-1] > losses[0]) == diverges
+    s = defaults(track="regression", steps=200) | {"rate": known.best_rate}
+    _losses, path = race_surface(surface_of(s), "sgd", s)
+    far = np.linalg.norm(path - known.w, axis=1)
+    assert (far[150] / far[50]) ** (1 / 100) == pytest.approx(known.best_factor, abs=1e-3)
+
+
+def test_the_sweep_marks_what_diverged_and_finds_the_best_rate() -> None:
+    s = defaults(track="regression", steps=100)
+    limit = optimum(s["kappa"], s["seed"]).limit
+    cells = [run_alone("sgd", rate, s) for rate in range(len(RATES))]
+    assert [cell.diverged for cell in cells] == [rate > limit for rate in RATES]
+    found = best(cells, "sgd")
+    assert found is not None and found.loss == min(c.loss for c in cells if not c.diverged)
+    assert best([Cell("sgd", 16, float("nan"), 1.0)], "sgd") is None
+
+
+def test_the_sweep_runs_every_optimizer_at_every_rate() -> None:
+    cells = list(load_case("optimizer_race").sweep(track="net", steps=20))
+    assert {(c.name, c.rate) for c in cells} == {(n, k) for n in OPTIMIZERS for k in range(17)}
+    alone = {(c.name, c.rate): c for c in cells}[("adam", 6)]
+    assert RATES[6] == pytest.approx(0.01)
+    assert alone.loss == finished(track="net", steps=20, rate=0.01).losses["adam"][-1]
+
+
+def test_fashion_learns_with_the_same_batches(one_thread: None) -> None:
+    race = finished(track="fashion", steps=120, rate=0.005)
+    assert list(race.at) == [*range(0, 121, 4)]
+    assert len({race.losses[name][0] for name in OPTIMIZERS}) == 1
+    assert race.accuracy["adam"] > 0.6 and race.accuracy["adam"] > race.accuracy["sgd"]
+    *_looks, alone = race_nets(defaults(track="fashion", steps=120, rate=0.005), ("adam",), 120)
+    assert alone.losses["adam"] == race.losses["adam"][-1], "alone it runs as beside the others"
+
+
+def test_digits_stand_in_for_fashion_mnist(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dlportal.labs.race_nets.usable", lambda data: "digits")
+    race = finished(track="fashion", steps=200, rate=0.01)
+    assert race.accuracy["adam"] > 0.8
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.mark.parametrize(
     "settings",
     [
         {"track": "ravine", "noise": 0.3, "nesterov": True},
-        {"track": "net", "steps": 40, "noise": 0.2},
+        {"track": "regression", "kappa": 300, "seed": 5, "decay": 0.01, "eps_power": -3},
+        {"track": "net", "steps": 40, "noise": 0.2, "seed": 3},
+        {"track": "fashion", "steps": 40, "rate": 0.01, "factor_sgd": 5.0},
+        {"track": "fashion", "steps": 20, "noise": 0.1},
     ],
 )
-def test_the_script_gives_the_same_numbers(settings: dict[str, Any]) -> None:
+def test_the_script_gives_the_same_numbers(settings: dict[str, Any], one_thread: None) -> None:
     code = load_case("optimizer_race").code(**settings)
     out = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT

@@ -18,6 +18,7 @@ from dlportal.serving.lane import cores, step_back, torch_threads
 Frame = TypeVar("Frame")
 State = Literal["running", "paused", "done", "stopped", "failed"]
 UNSEEN = 120.0  # seconds after which a run that nobody looks at stops
+PATIENCE = 0.1  # seconds that a step is waited for: it is shown at once if it is there by then
 POLL = 0.5  # seconds between looks whether anybody is there
 
 log = logging.getLogger(__name__)
@@ -53,6 +54,7 @@ class Live(Generic[Frame]):
     Args:
         frames: The run; the next frame is computed when the one before has been taken.
         gone: Asked now and then; True stops the run.
+        pace: Seconds from one frame to the next at least, so that an eye can follow.
 
     Attributes:
         frames: Everything computed so far; only ever appended to.
@@ -60,11 +62,16 @@ class Live(Generic[Frame]):
         error: What ended it, if it failed for a reason that a visitor can put right.
     """
 
-    def __init__(self, frames: Iterator[Frame], gone: Callable[[], bool] | None = None) -> None:
+    def __init__(
+        self,
+        frames: Iterator[Frame],
+        gone: Callable[[], bool] | None = None,
+        pace: float = 0.0,
+    ) -> None:
         self.frames: list[Frame] = []
         self.seconds = 0.0
         self.error: UserError | None = None
-        self._source, self._gone = frames, gone
+        self._source, self._gone, self._pace = frames, gone, pace
         self._changed = threading.Condition()
         self._state: State = "running"
         self._allowed = 0  # steps that a paused run may still take
@@ -94,11 +101,13 @@ class Live(Generic[Frame]):
     def stop(self) -> None:
         self._become("stopped")
 
-    def step(self) -> None:
-        """Let a paused run compute one frame."""
+    def step(self, patience: float = PATIENCE) -> None:
+        """Let a paused run compute one frame; wait for it, but no longer than `patience` seconds."""
         with self._changed:
+            before = len(self.frames)
             self._allowed += 1
             self._changed.notify_all()
+            self._changed.wait_for(lambda: len(self.frames) > before or not self.active, patience)
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until it has ended; False if it has not within so many seconds."""
@@ -117,12 +126,18 @@ class Live(Generic[Frame]):
             while self._may_go():
                 if not self._advance():
                     self._become("done")
+                self._rest()
         except UserError as error:
             self.error = error
             self._become("failed")
         except Exception:
             log.exception("a live run broke off")
             self._become("failed")
+
+    def _rest(self) -> None:
+        """Wait as long as the pace wants, unless somebody pauses or stops it."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._state != "running", self._pace)
 
     def _may_go(self) -> bool:
         """Wait while paused; False once it shall end."""
@@ -150,5 +165,7 @@ class Live(Generic[Frame]):
             self.seconds += time.monotonic() - started
         if frame is None:
             return False
-        self.frames.append(frame)
+        with self._changed:
+            self.frames.append(frame)
+            self._changed.notify_all()
         return True

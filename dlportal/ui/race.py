@@ -1,6 +1,5 @@
-"""The optimizer race: knobs, the animated picture, final values, curves, rules."""
+"""The optimizer race: knobs, and the animated picture of a race on a surface."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,25 +8,25 @@ import streamlit as st
 
 from dlportal.cases.optimizer_race import (
     FINE_KNOBS,
+    KAPPA_KNOB,
     KNOBS,
+    NETS,
     OPTIMIZER_NAMES,
     OPTIMIZERS,
-    RULES,
-    SURFACES,
+    RACING,
+    TRACK_KNOB,
     OptimizerRace,
     Race,
-    height_map,
 )
-from dlportal.ui.card_panel import card_panel
+from dlportal.labs.race_surfaces import Surface, height_map, optimum, surface_of
 from dlportal.ui.charts import DASHES, MARKERS, line, show_chart, style
-from dlportal.ui.code_panel import show_code
 from dlportal.ui.knobs import draw_knob, seed_knobs, share_knobs
 from dlportal.ui.language import _
+from dlportal.ui.race_net import net_race, show_loss, signed_name
 from dlportal.ui.theme import palette
 from dlportal.ui.words import note
 
 FRAMES = 40  # of the animation; more only makes the page heavier
-SIGNS = ("●", "■", "◆", "▲", "✕")  # as the markers in the picture
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -37,32 +36,75 @@ def raced(_lab: OptimizerRace, settings: tuple) -> Race:
     return last
 
 
+def racing(s: dict[str, Any]) -> tuple:
+    """The settings that decide a race, as a key."""
+    return tuple((name, s[name]) for name in RACING)
+
+
 def knobs_and_picture(lab: OptimizerRace) -> dict[str, Any]:
     """Knobs at the left, the race at the right; returns the settings."""
     seed_knobs(lab.knobs)
+    for knob in lab.knobs:
+        st.session_state.setdefault(knob.name, knob.default)
     left, right = st.columns([3, 9], gap="large")
     with left:
-        settings = {knob.name: draw_knob(knob) for knob in KNOBS}
-        with st.popover(_("All settings"), icon=":material/tune:", width="stretch"):
-            settings |= {knob.name: draw_fine(knob) for knob in FINE_KNOBS}
-        st.button(_("New seed"), icon=":material/casino:", key="new_seed", on_click=next_seed)
-        note(
-            "**"
-            + _("Look for")
-            + "** "
-            + _("who overshoots the bend, who stalls on the flat, who is fooled by noise.")
-        )
-    share_knobs(lab.knobs, settings)
-    race = raced(lab, tuple(sorted(settings.items())))
+        draw_knobs()
+    s = lab.settings({knob.name: st.session_state[knob.name] for knob in lab.knobs})
+    share_knobs(lab.knobs, s)
     with right:
-        if race.paths:
-            show_chart(
-                animated(race), alt=_("Paths of the five optimizers on the surface"), key="race"
-            )
+        if s["track"] in NETS:
+            net_race(lab, s, racing(s))
         else:
-            show_chart(loss_curves(race, 420), alt=_("Loss of the five optimizers"), key="race")
-        finals(race)
-    return settings
+            surface_race(raced(lab, racing(s)), s)
+    return s
+
+
+def draw_knobs() -> None:
+    """Where to race, and how."""
+    track = draw_knob(TRACK_KNOB)
+    if track == "regression":
+        draw_knob(KAPPA_KNOB)
+    for knob in KNOBS:
+        draw_knob(knob)
+    with st.popover(_("All settings"), icon=":material/tune:", width="stretch"):
+        for knob in FINE_KNOBS:
+            draw_fine(knob)
+    st.button(_("New seed"), icon=":material/casino:", key="new_seed", on_click=next_seed)
+    note(
+        "**"
+        + _("Look for")
+        + "** "
+        + _("who overshoots the bend, who stalls on the flat, who is fooled by noise.")
+    )
+
+
+def surface_race(race: Race, s: dict[str, Any]) -> None:
+    """The animated paths, the final losses, and what is known of a regression beforehand."""
+    picture = animated(race, surface_of(s))
+    show_chart(picture, alt=_("Paths of the five optimizers on the surface"), key="race")
+    finals(race)
+    if s["track"] == "regression":
+        closed_form(s)
+
+
+def closed_form(s: dict[str, Any]) -> None:
+    """The optimum without any search, and which rates can work."""
+    best = optimum(s["kappa"], s["seed"])
+    w = ", ".join(f"{value:.3f}" for value in best.w)
+    st.markdown(
+        rf"$$w^* = (X^\top X)^{{-1}} X^\top y = ({w}), \qquad "
+        rf"\kappa = \frac{{\lambda_{{\max}}}}{{\lambda_{{\min}}}} = "
+        rf"\frac{{{best.curvatures[0]:.3g}}}{{{best.curvatures[1]:.3g}}} = {best.kappa:.3g}$$"
+    )
+    note(
+        _(
+            "The star is this closed form; λ are the eigenvalues of XᵀX/n. Plain SGD without noise diverges above η = 2/λ_max = {limit}. At its best η, {rate}, the distance shrinks to {factor} of itself in every step: the worse the condition, the slower."
+        ).format(
+            limit=f"{best.limit:.3g}",
+            rate=f"{best.best_rate:.3g}",
+            factor=f"{best.best_factor:.3f}",
+        )
+    )
 
 
 def next_seed() -> None:
@@ -78,36 +120,21 @@ def draw_fine(knob: Any) -> Any:
 
 
 def finals(race: Race) -> None:
-    """The five final losses (and accuracies of the net)."""
+    """The five final losses."""
     with st.grid(5, min_column_width=110):
-        for sign, name in zip(SIGNS, OPTIMIZERS):
-            st.metric(f"{sign} {OPTIMIZER_NAMES[name]}", show_loss(race.losses[name][-1]))
-    steps = len(race.losses["sgd"]) - 1
-    if race.accuracy:
-        best = max(race.accuracy.values())
-        note(
-            _(
-                "Loss on all points after {steps} steps; the best net gets {best} of them right."
-            ).format(steps=steps, best=f"{100 * best:.1f}%")
-        )
-    else:
-        note(
-            _(
-                "Loss above the minimum after {steps} steps. Marks and dashes tell the paths apart without colour."
-            ).format(steps=steps)
-        )
+        for name in OPTIMIZERS:
+            st.metric(signed_name(name), show_loss(race.losses[name][-1]))
+    note(
+        _(
+            "Loss above the minimum after {steps} steps. Marks and dashes tell the paths apart without colour."
+        ).format(steps=len(race.at) - 1)
+    )
 
 
-def show_loss(value: float) -> str:
-    """Three decimals; a path that left for good says so."""
-    return f"{value:.3f}" if np.isfinite(value) and value < 1e4 else _("diverged")
-
-
-def animated(race: Race) -> go.Figure:
+def animated(race: Race, surface: Surface) -> go.Figure:
     """Contours with the five paths; play, pause and a slider run in the browser."""
-    surface = SURFACES[race.track]
     colors = palette()
-    x, y, z = height_map(race.track)
+    x, y, z = height_map(surface)
     fig = go.Figure()
     fig.add_trace(
         go.Contour(
@@ -122,7 +149,7 @@ def animated(race: Race) -> go.Figure:
             showlegend=False,
         )
     )
-    steps = len(race.losses["sgd"]) - 1
+    steps = len(race.at) - 1
     for index, name in enumerate(OPTIMIZERS):
         fig.add_trace(path_trace(race, name, index, steps))
     marks(fig, surface)
@@ -241,36 +268,15 @@ def controls(fig: go.Figure, stops: list[int]) -> None:
 
 
 def loss_curves(race: Race, height: int) -> go.Figure:
-    """Losses step by step, on a log scale."""
+    """Losses above the minimum step by step, on a log scale."""
     fig = go.Figure()
     for index, name in enumerate(OPTIMIZERS):
         losses = np.clip(np.nan_to_num(race.losses[name], nan=1e6, posinf=1e6), 1e-6, 1e6)
         fig.add_trace(
-            line(list(range(len(losses))), losses.round(7).tolist(), OPTIMIZER_NAMES[name], index)
+            line(race.at.tolist(), losses.round(7).tolist(), OPTIMIZER_NAMES[name], index)
         )
     style(fig, height=height, legend=True)
     fig.update_xaxes(title_text=_("step"))
-    title = _("loss above the minimum") if race.paths else _("loss")
+    title = _("loss above the minimum")
     fig.update_yaxes(title_text=title, type="log", dtick=1, exponentformat="power")
     return fig
-
-
-def panels_of(lab: OptimizerRace, settings: dict[str, Any]) -> dict[str, Callable[[], None]]:
-    """Explain: curves and rules. Trust: the card. Code: the script."""
-
-    def explain() -> None:
-        left, right = st.columns(2, gap="large")
-        with left:
-            st.markdown("**" + _("Loss, step by step") + "**")
-            race = raced(lab, tuple(sorted(settings.items())))
-            show_chart(loss_curves(race, 300), alt=_("Loss of the five optimizers"), key="curves")
-        with right:
-            st.markdown("**" + _("The update rules") + "**")
-            for sign, name in zip(SIGNS, OPTIMIZERS):
-                st.markdown(f"{sign} {OPTIMIZER_NAMES[name]}: ${RULES[name]}$")
-
-    def code() -> None:
-        note(_("This script repeats the race; a test checks that it gives the same numbers."))
-        show_code(lab.code(**settings), lab.card.id)
-
-    return {"explain": explain, "trust": lambda: card_panel(lab.card), "code": code}
