@@ -12,9 +12,11 @@ from dlportal.labs.practice_formulas import Report, fold_mean
 from dlportal.labs.practice_training import LOOKED_AT, Outcome
 from dlportal.messages import N_
 from dlportal.ui.charts import show_chart
+from dlportal.ui.drawn import drawn
 from dlportal.ui.errors import guard, show_user_error
 from dlportal.ui.language import _
-from dlportal.ui.practice_charts import all_accuracies, curves, forest, losses, size_curve
+from dlportal.ui.practice_charts import forest, size_curve
+from dlportal.ui.practice_drawn import all_accuracies, curves, losses
 from dlportal.ui.practice_table import ablation_table, add_row
 from dlportal.ui.practice_words import entry_name
 from dlportal.ui.visitor import has_left
@@ -126,20 +128,16 @@ def draw(running: Running) -> None:
         return
     kind = running.experiment.settings["experiment"]
     names = [entry_name(entry) for entry in running.experiment.entries]
+    if kind in ("one", "pair"):
+        title = _("Accuracy while it learns, of {n} pictures each").format(n=LOOKED_AT)
+        drawn([losses(frames, names), curves(frames, names, title)], key="training_charts")
+        words(running, kind)
+        return
     left, right = st.columns(2, gap="large")
     with left:
-        if kind in ("one", "pair"):
-            st.markdown("**" + _("Loss of each batch") + "**")
-            show_chart(losses(frames, names), alt=_("Loss, batch by batch"), key="losses")
-        else:
-            st.markdown("**" + _("Accuracy on held-out pictures") + "**")
-            show_chart(all_accuracies(frames, names), alt=_("Accuracy of all trainings"), key="all")
+        drawn([all_accuracies(frames, names)], key="training_charts", columns=1)
     with right:
-        if kind in ("one", "pair"):
-            title = _("Accuracy while it learns, of {n} pictures each").format(n=LOOKED_AT)
-            st.markdown(f"**{title}**")
-            show_chart(curves(frames, names), alt=_("Accuracy, epoch by epoch"), key="curves")
-        elif running.outcomes:
+        if running.outcomes:
             finished = [(names[n], outcome) for n, outcome in sorted(running.outcomes.items())]
             st.markdown("**" + _("Finished trainings, 95% intervals") + "**")
             chart = size_curve(finished) if kind == "sizes" else forest(finished)

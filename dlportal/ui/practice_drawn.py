@@ -1,0 +1,106 @@
+"""The practice lab's charts of a running training; they are drawn in place."""
+
+import math
+from typing import Any
+
+from dlportal.labs.practice_experiments import Frame
+from dlportal.ui.drawn import Axis, chart, path, points, text
+from dlportal.ui.language import _
+from dlportal.ui.theme import palette
+
+POINTS = 300  # of a line; a browser needs no more
+HEIGHT = 260
+
+
+def losses(frames: list[Frame], names: list[str]) -> dict[str, Any]:
+    """Loss of the batches over the epochs, each point a mean of its neighbours, on a log scale."""
+    layers = []
+    shown: list[float] = []
+    runs = sorted({frame.run for frame in frames})
+    for run in runs:
+        mine = [f.moment for f in frames if f.run == run]
+        size = max(1, len(mine) // POINTS)
+        groups = [mine[i : i + size] for i in range(0, len(mine), size)]
+        means = [(group[-1].epoch, sum(m.loss for m in group) / len(group)) for group in groups]
+        spots = [(round(x, 3), round(math.log10(y), 4)) for x, y in means if 0 < y < 1e9]
+        name = names[run] if len(runs) > 1 else ""
+        layers.append(path([x for x, _y in spots], [y for _x, y in spots], name, run))
+        shown += [y for _x, y in spots]
+    low, high = min(shown, default=-1.0), max(shown, default=0.5)
+    pad = 0.05 * max(high - low, 0.3)
+    ticks = [(math.log10(v), f"{v:g}") for v in log_ticks(low - pad, high + pad)]
+    y: Axis = {"range": [low - pad, high + pad], "ticks": ticks, "title": _("loss")}
+    return chart(
+        layers,
+        HEIGHT,
+        epochs_axis(frames),
+        {**y, "grid": palette().grid},
+        _("Loss, batch by batch"),
+        title=_("Loss of each batch"),
+    )
+
+
+def log_ticks(low: float, high: float) -> list[float]:
+    """Round numbers between two powers of ten, about five of them."""
+    powers = range(math.floor(low), math.ceil(high) + 1)
+    for steps in ((1, 2, 5), (1, 3), (1,)):
+        found = [m * 10.0**p for p in powers for m in steps if low <= math.log10(m) + p <= high]
+        if len(found) <= 6:
+            return found
+    return found[:: 1 + len(found) // 6]
+
+
+def epochs_axis(frames: list[Frame]) -> Axis:
+    """From the start to where the longest training is."""
+    return {"range": [0, max(0.2, *(f.moment.epoch for f in frames))], "title": _("epoch")}
+
+
+def checks(frames: list[Frame], run: int) -> tuple[list[float], list[float], list[float]]:
+    """Epochs at which a training was looked at, training and held-out accuracies in percent."""
+    seen = [f.moment for f in frames if f.run == run and f.moment.validation is not None]
+    train = [100 * (m.train or 0.0) for m in seen]
+    held = [100 * (m.validation or 0.0) for m in seen]
+    return [round(m.epoch, 3) for m in seen], train, held
+
+
+def curves(frames: list[Frame], names: list[str], title: str) -> dict[str, Any]:
+    """Learning curves: one training against its own pictures, or the held-out ones of two."""
+    layers = []
+    if len(names) == 1:
+        epochs, train, held = checks(frames, 0)
+        layers += marked(epochs, train, _("training"), 1)
+        layers += marked(epochs, held, _("held out"), 0)
+    else:
+        for run, name in enumerate(names):
+            epochs, _train, held = checks(frames, run)
+            layers += marked(epochs, held, name, run)
+    return percent_chart(layers, frames, _("Accuracy, epoch by epoch"), title)
+
+
+def marked(x: list[float], y: list[float], name: str, index: int) -> list[dict[str, Any]]:
+    """A line with marks; the first point is seen too."""
+    return [path(x, y, name, index), points(x, y, index=index)]
+
+
+def all_accuracies(frames: list[Frame], names: list[str]) -> dict[str, Any]:
+    """Every training's held-out accuracy; the latest in the accent, the others at rest."""
+    colors = palette()
+    last = frames[-1].run
+    layers: list[dict[str, Any]] = []
+    for run in range(last):
+        epochs, _train, held = checks(frames, run)
+        layers.append(path(epochs, held, color=colors.rest, width=1.5))
+    epochs, _train, held = checks(frames, last)
+    layers += marked(epochs, held, "", 0)
+    layers.append(text(None, None, names[last], anchor="end", color=colors.accent))
+    title = _("Accuracy on held-out pictures")
+    return percent_chart(layers, frames, _("Accuracy of all trainings"), title)
+
+
+def percent_chart(
+    layers: list[dict[str, Any]], frames: list[Frame], alt: str, title: str
+) -> dict[str, Any]:
+    shown = [y for layer in layers for y in layer.get("y") or ()] or [0.0, 100.0]
+    y: Axis = {"range": [min(shown) - 2, max(shown) + 2], "title": _("accuracy, %")}
+    grid = palette().grid
+    return chart(layers, HEIGHT, epochs_axis(frames), {**y, "grid": grid}, alt, title=title)
