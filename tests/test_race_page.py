@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from dlportal.case import load_case
 from dlportal.labs.live import Live, in_turn
+from dlportal.labs.race_optimizers import OPTIMIZERS
 from dlportal.labs.race_sweep import RATES
 from dlportal.ui import race_net
 
@@ -129,7 +130,9 @@ def test_the_sweep_fills_its_map_and_can_be_stopped() -> None:
     click(at, "sweep_on")
     until(at, lambda: not live.active)
     checked(at.run())
-    assert len(live.frames) == 5 * len(RATES)
+    assert {(c.name, c.rate) for c in live.frames} == {
+        (n, r) for n in OPTIMIZERS for r in range(len(RATES))
+    }
     heat = charts(at)[1]["layers"][0]["z"]
     lost = [(c.name, c.rate) for c in live.frames if c.diverged]
     assert sum(value is None for row in heat for value in row) == len(lost)

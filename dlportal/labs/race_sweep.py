@@ -1,7 +1,7 @@
 """Every optimizer at every learning rate: where it learns, and where it diverges."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,43 +12,56 @@ from dlportal.labs.race_surfaces import race_surface, surface_of
 RATES = tuple(10 ** (-3.5 + k / 4) for k in range(17))  # 0.0003 to 3.2
 
 
+LOOK = 20  # steps of a network between two looks at a run
+
+
 @dataclass(frozen=True)
 class Cell:
-    """How one run ended.
+    """How far one run is, and how it ends.
 
     Attributes:
         name: Of the optimizer.
         rate: Index into `RATES`.
-        loss: After the last step; not finite where it left all bounds.
+        step: Steps so far.
+        loss: After them; not finite where it left all bounds.
         start: Before the first.
     """
 
     name: str
     rate: int
+    step: int
     loss: float
     start: float
 
     @property
     def diverged(self) -> bool:
-        """Whether it ended above its start, or nowhere."""
+        """Whether it stands above its start, or nowhere."""
         return not math.isfinite(self.loss) or self.loss > self.start
 
 
-def run_alone(name: str, rate: int, s: dict[str, Any]) -> Cell:
-    """One optimizer at one rate; its factor does not count."""
+def run_alone(name: str, rate: int, s: dict[str, Any]) -> Iterator[Cell]:
+    """One optimizer at one rate, look by look; its factor does not count."""
     own = {**s, "rate": RATES[rate], f"factor_{name}": 1.0}
     if s["track"] in ("net", "fashion"):
-        first, last = race_nets(own, (name,), look=s["steps"])
-        return Cell(name, rate, last.losses[name], first.losses[name])
+        looks = race_nets(own, (name,), LOOK)
+        start = next(looks).losses[name]
+        for look in looks:
+            yield Cell(name, rate, look.step, look.losses[name], start)
+        return
     losses, _path = race_surface(surface_of(own), name, own)
-    return Cell(name, rate, float(losses[-1]), float(losses[0]))
+    yield Cell(name, rate, s["steps"], float(losses[-1]), float(losses[0]))
 
 
 def sweep(s: dict[str, Any]) -> Iterator[Cell]:
     """All runs, rate by rate."""
     for rate in range(len(RATES)):
         for name in OPTIMIZERS:
-            yield run_alone(name, rate, s)
+            yield from run_alone(name, rate, s)
+
+
+def latest(cells: Sequence[Cell]) -> list[Cell]:
+    """Where each run is now."""
+    return list({(cell.name, cell.rate): cell for cell in cells}.values())
 
 
 def best(cells: list[Cell], name: str) -> Cell | None:

@@ -13,7 +13,7 @@ from dlportal.cases.optimizer_race import (
     OptimizerRace,
 )
 from dlportal.labs.live import Live
-from dlportal.labs.race_sweep import RATES, Cell, best
+from dlportal.labs.race_sweep import RATES, Cell, best, latest
 from dlportal.ui.drawn import chart, drawn, path, points
 from dlportal.ui.errors import guard, show_user_error
 from dlportal.ui.knobs import share_knobs
@@ -93,14 +93,15 @@ def draw(lab: OptimizerRace, s: dict[str, Any], settings: tuple) -> None:
             )
     if running is None:
         return
-    cells: list[Cell] = running.live.look()
+    cells = latest(running.live.look())
+    done = sum(cell.step == s["steps"] for cell in cells)
     total = len(RATES) * len(OPTIMIZERS)
     if running.live.error is not None:
         show_user_error(running.live.error)
     text = _("{done} of {all} races, {time}")
-    text = text.format(done=len(cells), all=total, time=duration(running.live.seconds))
+    text = text.format(done=done, all=total, time=duration(running.live.seconds))
     if running.live.active:
-        st.progress(len(cells) / total, text=text)
+        st.progress(done / total, text=text)
     else:
         note(text)
     if cells:
