@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from dlportal import bench
+from dlportal.bench.labs import LABS, Lab, until_drawn
 from dlportal.bench.row import bounded, compared, skipped
 from dlportal.bench.server import bare_app, serve
 from dlportal.bench.table import table
+from dlportal.cards import all_cards
 from dlportal.ui.websocket_client import Visitor
 
 ROWS = [
@@ -44,7 +46,7 @@ def test_the_report_names_what_was_missed() -> None:
 
 
 def test_a_wrong_suite_names_the_right_ones() -> None:
-    with pytest.raises(ValueError, match=r"suites: all, startup, predict, load, memory"):
+    with pytest.raises(ValueError, match=r"suites: all, startup, predict, load, memory, labs"):
         bench.run("speed")
 
 
@@ -54,3 +56,48 @@ def test_the_websocket_client_sees_what_a_browser_sees(tmp_path: Path) -> None:
             title, whole = visitor.run(timeout=30)
             assert 0 < title <= whole
         assert server.resident_mb() > 10
+
+
+TRAINING = """
+import streamlit as st
+import plotly.graph_objects as go
+
+state = st.session_state
+state.setdefault("n", 0)
+
+def start():
+    state.left = 3
+
+@st.fragment(run_every=0.25)
+def watch():
+    state.left -= 1
+    if state.left < 0:
+        st.rerun()
+    state.n += 1
+    st.plotly_chart(go.Figure(go.Scatter(y=[state.n])), key="chart")
+
+st.button("Start", key="lab_start", on_click=start)
+if state.get("left", 0) > 0:
+    watch()
+"""
+
+
+def test_every_laboratory_is_measured() -> None:
+    live = {card.id for card in all_cards().values() if card.provenance == "live"}
+    assert {lab.page for lab in LABS} == live
+
+
+def test_the_websocket_client_presses_buttons_and_keeps_timers(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(TRAINING, encoding="utf-8")
+    lab = Lab("lab", "", "lab_start", "", "", "")
+    with serve(tmp_path) as server, Visitor(server.port) as visitor:
+        visitor.run()
+        assert set(visitor.buttons) == {"lab_start"} and visitor.tick() is None
+        first = visitor.click("lab_start")
+        assert 0 < first.drawn <= first.seconds and list(visitor.timers.values()) == [0.25]
+        drawn = [answer.drawn for answer in iter(visitor.tick, None)]
+        assert [d > 0 for d in drawn] == [True, True, False], "three pictures, then it is over"
+        assert not visitor.timers
+        assert until_drawn(visitor, lab, "lab_start") > 0
+        with pytest.raises(KeyError):
+            visitor.click("nothing")

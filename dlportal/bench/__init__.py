@@ -17,6 +17,7 @@ SUITES = {
     "predict": "what predict adds to the bare forward pass; attribution beside Captum; generation",
     "load": "twelve visitors on one network and one on a light page",
     "memory": "every case opened one after another within the memory budget",
+    "labs": "steps, first pictures and updates of the laboratories; other visitors beside a training",
     "practice": "training time to an accuracy of 0.90, beside a plain loop",
 }
 

@@ -5,6 +5,7 @@ themselves. This visitor asks for runs of a page and reads every message, as a b
 """
 
 import time
+from dataclasses import dataclass
 from typing import Any
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -12,6 +13,22 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import connect
 
 EARLY = ForwardMsg.FINISHED_EARLY_FOR_RERUN
+PICTURES = ("plotly_chart", "bidi_component", "imgs")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of one run.
+
+    Attributes:
+        title: Seconds until the page's title came; 0 if it did not.
+        drawn: Seconds until the first picture came that differs from the one before; 0 if none.
+        seconds: Until the run was finished.
+    """
+
+    title: float
+    drawn: float
+    seconds: float
 
 
 class Visitor:
@@ -21,11 +38,18 @@ class Visitor:
         port: The server's.
         page: The page's address, "" for the gallery.
         query: Parameters of the address.
+
+    Attributes:
+        buttons: By key, the ids of a button and of the fragment in which it lies.
+        timers: Fragments that asked to be run again and again, with the seconds between.
     """
 
     def __init__(self, port: int, page: str = "", query: str = "") -> None:
         self.page, self.query = page, query
         self.script = ""  # the page's hash, once the server has told it
+        self.buttons: dict[str, tuple[str, str]] = {}
+        self.timers: dict[str, float] = {}
+        self.pictures: dict[tuple[int, ...], bytes] = {}
         self.socket = connect(
             f"ws://localhost:{port}/_stcore/stream",
             subprotocols=["streamlit", "none"],  # type: ignore[list-item]
@@ -42,24 +66,84 @@ class Visitor:
         Raises:
             TimeoutError: Not finished within `timeout`.
         """
+        self.timers.clear()
+        answer = self.ask(timeout=timeout)
+        return answer.title, answer.seconds
+
+    def click(self, key: str) -> Answer:
+        """Press the button with this key.
+
+        Raises:
+            KeyError: It was not drawn.
+        """
+        button, fragment = self.buttons[key]
+        return self.ask(fragment, button)
+
+    def tick(self) -> Answer | None:
+        """Let a fragment run that asked for it; None if there is none."""
+        for fragment in self.timers:
+            return self.ask(fragment)
+        return None
+
+    def ask(self, fragment: str = "", button: str = "", timeout: float = 120.0) -> Answer:
+        """Ask for a run, and read messages until it is finished.
+
+        Args:
+            fragment: Id of the fragment to run; the whole page without one.
+            button: Id of a button that was pressed.
+            timeout: Seconds to wait for each message.
+        """
         message = BackMsg()
         state = message.rerun_script
         state.query_string = self.query
         state.page_script_hash = self.script
         state.page_name = "" if self.script else self.page
+        state.fragment_id = fragment
+        state.is_auto_rerun = bool(fragment) and not button
+        if button:
+            state.widget_states.widgets.add(id=button, trigger_value=True)
         started = time.perf_counter()
         self.socket.send(message.SerializeToString())
-        title = 0.0
+        title = drawn = 0.0
         while True:
             news = ForwardMsg()
             news.ParseFromString(self.socket.recv(timeout=timeout))  # type: ignore[arg-type]
             kind = news.WhichOneof("type")
-            if kind == "navigation":
-                self.script = news.navigation.page_script_hash
-            elif kind == "delta" and not title and is_title(news.delta):
-                title = time.perf_counter() - started
+            now = time.perf_counter() - started
+            if kind == "delta":
+                title = title or (now if is_title(news.delta) else 0.0)
+                changed = self.note(news)
+                drawn = drawn or (now if changed else 0.0)
             elif kind == "script_finished" and news.script_finished != EARLY:
-                return title, time.perf_counter() - started
+                return Answer(title, drawn, now)
+            else:
+                self.heed(kind, news)
+
+    def heed(self, kind: str | None, news: Any) -> None:
+        """Remember what is no element: the page's hash and who wants to be run again."""
+        if kind == "navigation":
+            self.script = news.navigation.page_script_hash
+        elif kind == "new_session" and not news.metadata.run.fragment_ids:
+            self.timers.clear()
+        elif kind == "auto_rerun":
+            self.timers[news.auto_rerun.fragment_id] = news.auto_rerun.interval
+        elif kind == "stop_auto_rerun":
+            for fragment in news.stop_auto_rerun.fragment_ids:
+                self.timers.pop(fragment, None)
+
+    def note(self, news: Any) -> bool:
+        """Remember a button or a picture; whether it is a picture that has changed."""
+        element = news.delta.new_element
+        kind = element.WhichOneof("type")
+        if kind == "button":
+            key = element.button.id.rsplit("-", 1)[-1]
+            self.buttons[key] = (element.button.id, news.delta.fragment_id)
+        elif kind in PICTURES:
+            place = tuple(news.metadata.delta_path)
+            before, now = self.pictures.get(place), element.SerializeToString()
+            self.pictures[place] = now
+            return now != before
+        return False
 
     def close(self) -> None:
         self.socket.close()
