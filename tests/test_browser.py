@@ -32,6 +32,8 @@ NAMES = sorted(path.stem for path in PAGES.glob("*.py"))
 TITLES = {
     "home": "Deep learning you can try, question and check",
     "scorecard": "Scorecard",
+    "coverage": "The article, claim by claim",
+    "faq": "Four questions",
 }
 TOURED = "optimizer_race"
 TRAINED = "classic_control"  # needs no dataset

@@ -12,13 +12,13 @@ from dlportal.ui.errors import fragment
 from dlportal.ui.inputs import Picked
 from dlportal.ui.language import _, language
 from dlportal.ui.state import share, valid
-from dlportal.ui.words import note
+from dlportal.ui.words import PANEL_NAMES, note
 
 TITLES = {
-    "explain": (N_("Explain"), N_("Why this answer?")),
-    "trust": (N_("Trust"), N_("How far to trust it?")),
-    "train": (N_("Train"), N_("Train it again")),
-    "code": (N_("Code"), N_("Take it with you")),
+    "explain": (PANEL_NAMES["explain"], N_("Why this answer?")),
+    "trust": (PANEL_NAMES["trust"], N_("How far to trust it?")),
+    "train": (PANEL_NAMES["train"], N_("Train it again")),
+    "code": (PANEL_NAMES["code"], N_("Take it with you")),
 }
 
 

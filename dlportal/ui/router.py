@@ -34,8 +34,11 @@ DOMAIN_ICONS = {
     "frontiers": ":material/rocket_launch:",
 }
 # Pages that are not cases: file, title, icon.
+HOME = (N_("Gallery"), ":material/grid_view:")
 OTHERS = {
     "scorecard": (N_("Scorecard"), ":material/table_chart:"),
+    "coverage": (N_("The article"), ":material/article:"),
+    "faq": (N_("Four questions"), ":material/help:"),
 }
 
 log = logging.getLogger(__name__)
@@ -61,8 +64,8 @@ def sections() -> dict[str, list]:
     lang = language()
     home = st.Page(
         PAGES / "home.py",
-        title=_("Gallery"),
-        icon=":material/grid_view:",
+        title=_(HOME[0]),
+        icon=HOME[1],
         url_path="home",
         default=True,
     )

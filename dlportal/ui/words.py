@@ -17,6 +17,13 @@ PROVENANCE = {
     "live": (N_("trained live"), "gray", ":material/play_circle:"),
     "synthetic": (N_("synthetic data"), "orange", ":material/science:"),
 }
+# Names of the panels of a case.
+PANEL_NAMES = {
+    "explain": N_("Explain"),
+    "trust": N_("Trust"),
+    "train": N_("Train"),
+    "code": N_("Code"),
+}
 # Metric names; a name that is missing here shows as it is on the card.
 METRIC_NAMES = {
     "accuracy": N_("accuracy"),
