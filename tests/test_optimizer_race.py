@@ -144,7 +144,11 @@ def test_sgd_obeys_the_regressions_bounds() -> None:
 def test_the_sweep_marks_what_diverged_and_finds_the_best_rate() -> None:
     s = defaults(track="regression", steps=100)
     limit = optimum(s["kappa"], s["seed"]).limit
-    cells = [cell for rate in range(len(RATES)) for cell in run_alone("sgd", rate, s)]
+    cells = latest([cell for rate in range(len(RATES)) for cell in run_alone("sgd", rate, s)])
+    assert {cell.step for cell in cells} == {100}
+    s["rate"] = RATES[4]
+    losses, _path = race_surface(surface_of(s), "sgd", s)
+    assert cells[4].loss == losses[-1] and cells[4].start == losses[0]
     assert [cell.diverged for cell in cells] == [rate > limit for rate in RATES]
     found = best(cells, "sgd")
     assert found is not None and found.loss == min(c.loss for c in cells if not c.diverged)

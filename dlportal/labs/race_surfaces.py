@@ -2,7 +2,7 @@
 
 import inspect
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -139,10 +139,10 @@ def noise_of(s: dict[str, Any]) -> Tensor:
     return s["noise"] * torch.randn(s["steps"], 2, generator=random, dtype=torch.float64)
 
 
-def race_surface(
+def walk(
     surface: Surface, name: str, s: dict[str, Any], own: bool = False
-) -> tuple[np.ndarray, np.ndarray]:
-    """Run one optimizer down a surface.
+) -> Iterator[tuple[float, list[float]]]:
+    """Go down a surface with one optimizer.
 
     Args:
         surface: Where.
@@ -150,24 +150,28 @@ def race_surface(
         s: The settings.
         own: Take the rule of `race_rules` instead of `torch.optim`.
 
-    Returns:
-        Losses (steps + 1,) and path (steps + 1, 2).
+    Yields:
+        Loss and place before each step, and after the last.
     """
     noise = noise_of(s)
     point = torch.tensor(surface.start, dtype=torch.float64, requires_grad=True)
     optimizer = OwnOptimizer(name, point, s) if own else build(name, [point], s)
-    losses, path = [], []
     for step in range(s["steps"]):
         loss = surface.loss(point[0], point[1])
-        losses.append(loss.item())
-        path.append(point.tolist())
+        yield loss.item(), point.tolist()
         optimizer.zero_grad()
         loss.backward()
         assert point.grad is not None
         point.grad += noise[step]
         optimizer.step()
-    losses.append(surface.loss(point[0], point[1]).item())
-    path.append(point.tolist())
+    yield surface.loss(point[0], point[1]).item(), point.tolist()
+
+
+def race_surface(
+    surface: Surface, name: str, s: dict[str, Any], own: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    """The whole walk: losses (steps + 1,) and path (steps + 1, 2)."""
+    losses, path = zip(*walk(surface, name, s, own))
     return np.array(losses), np.array(path)
 
 

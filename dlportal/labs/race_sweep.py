@@ -7,12 +7,12 @@ from typing import Any
 
 from dlportal.labs.race_nets import race_nets
 from dlportal.labs.race_optimizers import OPTIMIZERS
-from dlportal.labs.race_surfaces import race_surface, surface_of
+from dlportal.labs.race_surfaces import surface_of, walk
 
 RATES = tuple(10 ** (-3.5 + k / 4) for k in range(17))  # 0.0003 to 3.2
 
 
-LOOK = 20  # steps of a network between two looks at a run
+LOOK, FAR_LOOK = 20, 50  # steps between two looks at a run, of a network and on a surface
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,11 @@ def run_alone(name: str, rate: int, s: dict[str, Any]) -> Iterator[Cell]:
         for look in looks:
             yield Cell(name, rate, look.step, look.losses[name], start)
         return
-    losses, _path = race_surface(surface_of(own), name, own)
-    yield Cell(name, rate, s["steps"], float(losses[-1]), float(losses[0]))
+    start = math.nan
+    for step, (loss, _place) in enumerate(walk(surface_of(own), name, own)):
+        start = loss if step == 0 else start
+        if step and (step % FAR_LOOK == 0 or step == s["steps"]):
+            yield Cell(name, rate, step, loss, start)
 
 
 def sweep(s: dict[str, Any]) -> Iterator[Cell]:
