@@ -8,13 +8,20 @@ from dlportal.cards import Calibration, Card, Curve, Metric, show_interval, show
 from dlportal.ui.language import _, language
 from dlportal.ui.words import metric_name, note
 
+PROSE = 760  # pixels: a line of text that can be read
+
 
 def card_panel(card: Card) -> None:
     """Draw the whole card; needs no network."""
     metric_tiles(card)
-    left, right = st.columns(2, gap="large")
-    with left:
-        figures(card)
+    measured = card.measured
+    drawn = measured.calibration, measured.confusion, measured.curves, measured.slices
+    if any(drawn):
+        left, right = st.columns(2, gap="large")
+        with left:
+            figures(card)
+    else:
+        right = st.container(width=PROSE)
     with right:
         st.markdown(card.prose(language()))
         origin(card)
@@ -25,7 +32,10 @@ def metric_tiles(card: Card) -> None:
     """The main figures, each with interval, n and data."""
     metrics = card.measured.metrics
     if not metrics:
-        note(_("Nothing was measured here: see the published figures below."))
+        if card.published:
+            note(_("Nothing was measured here: see the published figures below."))
+        else:
+            note(_("Nothing is stored here: this page measures while you use it."))
         return
     first = [m for m in metrics if m.key == card.main_metric]
     shown = (first + [m for m in metrics if m.key != card.main_metric])[:8]
