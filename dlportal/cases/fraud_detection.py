@@ -20,6 +20,7 @@ from dlportal.data.fraud_costs import Costs
 from dlportal.data.fraud_features import COLUMNS, NAMES, compute_features
 from dlportal.data.fraud_queue import Day, Queue, make_queue
 from dlportal.data.fraud_simulator import World, simulate
+from dlportal.data.fraud_split import DAYS
 from dlportal.kinds.table import ColumnMasker, TableCase
 from dlportal.messages import N_, InputError
 from dlportal.nets.periodic import PeriodicEnsemble
@@ -246,12 +247,21 @@ EXAMPLES: dict[str, tuple[Label, str]] = {
 
 
 @cache
-def demo_day() -> Day:
-    """The last day of a small simulated world, with features from its two months."""
+def demo_days() -> Day:
+    """The days of a small simulated world on which everything is known that columns look back
+    to, with features from its two months."""
     table = simulate(DEMO_WORLD, DEMO_SEED)
     rows = compute_features(table)
-    today = (table["TX_TIME_DAYS"] == DEMO_WORLD.days - 1).to_numpy()
-    return Day(table[today].reset_index(drop=True), rows[today], True)
+    full = (table["TX_TIME_DAYS"] >= DAYS["train"].start).to_numpy()
+    return Day(table[full].reset_index(drop=True), rows[full], True)
+
+
+@cache
+def demo_day() -> Day:
+    """The last of these days."""
+    days = demo_days()
+    today = (days.table["TX_TIME_DAYS"] == DEMO_WORLD.days - 1).to_numpy()
+    return Day(days.table[today].reset_index(drop=True), days.rows[today], True)
 
 
 def example_row(name: str) -> np.ndarray:
