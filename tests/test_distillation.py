@@ -1,10 +1,15 @@
 """A large network teaches a small one."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from torch import nn
 
 from dlportal.training.distillation import distillation_loss, parts_of
+from dlportal.training.events import Event, Run
+from dlportal.training.sentiment_training import Stopped, reporter
+from dlportal.training.texts import all_logits
 
 TEXTS = [
     "A long and winding film, but never a dull one .",
@@ -49,11 +54,26 @@ def test_the_loss_is_least_where_both_say_the_same() -> None:
         assert distillation_loss(Says(other), (ids, told)) > loss + 1e-3
 
 
+def test_labelling_tells_where_it_is_and_ends_when_the_run_is_cancelled(tmp_path: Path) -> None:
+    events: list[Event] = []
+    run = Run(tmp_path, events.append)
+    net = Says(torch.zeros(2, 2))
+    ids = [[1, 2]] * 6
+    run.started -= 60  # as if the last word had been long ago
+    report = reporter(run)
+    run.started -= 60
+    assert all_logits(net, ids, size=2, progress=report).shape == (6, 2)
+    assert [(event.kind, event.step, event.steps) for event in events] == [("step", 0, 6)]
+    run.cancel()
+    with pytest.raises(Stopped):
+        all_logits(net, ids, size=2, progress=report)
+
+
 @pytest.mark.assets
 class TestReader:
     def test_it_reads_before_any_training_and_padding_changes_nothing(self) -> None:
         from dlportal.nets.reader import Reader
-        from dlportal.training.texts import all_logits, pad_texts
+        from dlportal.training.texts import pad_texts
 
         reader = Reader("Movie review: {text}\nSentiment:", [" negative", " positive"]).eval()
         ids = reader.encode(["A wonderful, moving film.", "Terrible, a waste of time and money."])

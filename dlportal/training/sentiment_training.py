@@ -1,6 +1,6 @@
 """Train the sentiment network: on labels alone, or taught by a language model six times as large."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -17,12 +17,12 @@ from dlportal.nets.reader import Reader
 from dlportal.training.calibration import fit_temperature
 from dlportal.training.distillation import distillation_loss, parts_of
 from dlportal.training.events import Event, Run
-from dlportal.training.fit import Plan, Validate, fit, seed_everything
+from dlportal.training.fit import EVENT_GAP, Plan, Validate, fit, seed_everything
 from dlportal.training.texts import TextBatches, all_logits
 
 QUESTION = "Movie review: {text}\nSentiment:"  # to the teacher
-PARTS = 3  # of every sentence, for the teacher to label
-EPOCHS = 4
+PARTS = 8  # of every sentence, for the teacher to label
+EPOCHS = 3
 QUICK = 1500  # sentences of the quick training
 
 
@@ -75,13 +75,35 @@ def ask_teacher(parts: Splits[Texts], seed: int, run: Run) -> tuple[list[str], T
         TextBatches(teacher.encode(sentences), labels, 32, seed),
         cross_entropy,
         against(truth, teacher.encode(as_written(parts.validation))),
-        Plan(epochs=1, rate=3e-5, betas=(0.9, 0.98), weight_decay=0.1, seed=seed),
+        Plan(epochs=2, rate=3e-5, betas=(0.9, 0.98), weight_decay=0.1, seed=seed),
         run,
         "teacher",
     )
     texts = [*sentences, *parts_of(sentences, PARTS, seed)]
     run.emit(Event("message", text=N_("The teacher labels sentences and parts of them.")))
-    return texts, all_logits(teacher, teacher.encode(texts))
+    try:
+        return texts, all_logits(teacher, teacher.encode(texts), progress=reporter(run))
+    except Stopped:  # no student will be trained either
+        return sentences, F.one_hot(labels, len(LABELS)).float()
+
+
+class Stopped(Exception):
+    """The run was cancelled while the teacher labelled."""
+
+
+def reporter(run: Run) -> Callable[[int, int], None]:
+    """Tells of the teacher's labels now and then, and ends the work when the run is cancelled."""
+    spoke = run.seconds
+
+    def report(done: int, texts: int) -> None:
+        nonlocal spoke
+        if run.cancelled():
+            raise Stopped
+        if run.seconds - spoke >= EVENT_GAP:
+            spoke = run.seconds
+            run.emit(Event("step", step=done, steps=texts, seconds=run.seconds))
+
+    return report
 
 
 def against(truth: Tensor, ids: Sequence[Sequence[int]]) -> Validate:

@@ -1,6 +1,6 @@
 """Batches of texts: similar lengths together, so that little is padded."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -53,14 +53,23 @@ def pad_texts(ids: Sequence[Sequence[int]], pad: int = 0) -> Tensor:
 
 @torch.inference_mode()
 def all_logits(
-    net: torch.nn.Module, ids: Sequence[Sequence[int]], size: int = 64, pad: int = 0
+    net: torch.nn.Module,
+    ids: Sequence[Sequence[int]],
+    size: int = 64,
+    pad: int = 0,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Tensor:
-    """Logits (N, ...) of N texts, float32 on the CPU, run in batches of similar length."""
+    """Logits (N, ...) of N texts, float32 on the CPU, run in batches of similar length.
+
+    `progress` is called before each batch with texts done and in all; what it raises ends the work.
+    """
     device = next(net.parameters()).device
     order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
     found: list[Tensor | None] = [None] * len(ids)
     for start in range(0, len(order), size):
         rows = order[start : start + size]
+        if progress is not None:
+            progress(start, len(order))
         y = net(pad_texts([ids[row] for row in rows], pad).to(device)).float().cpu()
         for row, logits in zip(rows, y, strict=True):
             found[row] = logits
