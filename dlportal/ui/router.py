@@ -1,6 +1,8 @@
 """The router: which pages there are, and a guard against Streamlit's older one."""
 
 import logging
+from copy import copy
+from functools import cache
 from pathlib import Path
 
 import streamlit as st
@@ -61,7 +63,13 @@ def page_of(case_id: str) -> Path:
 
 def sections() -> dict[str, list]:
     """All pages by section, titled in the session's language; a missing file is left out."""
-    lang = language()
+    # Copies: `st.navigation` marks the page that may run, each session its own.
+    return {name: [copy(page) for page in pages] for name, pages in built(language()).items()}
+
+
+@cache
+def built(lang: str) -> dict[str, list]:
+    """The pages in the session's language `lang`; kept, since Streamlit looks up every file."""
     home = st.Page(
         PAGES / "home.py",
         title=_(HOME[0]),
