@@ -37,10 +37,12 @@ class Example(Generic[Raw]):
 
 @dataclass(frozen=True)
 class Settings:
-    """How a training was asked for."""
+    """How a training was asked for; `part` is what a quick one trains where a case has several
+    networks (a world's agent), "" its main one."""
 
     budget: Budget = "quick"
     seed: int = 0
+    part: str = ""
 
 
 @dataclass(frozen=True)

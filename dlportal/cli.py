@@ -234,6 +234,7 @@ def evaluate(
 @click.argument("case_id", metavar="CASE", type=CaseId())
 @click.option("--budget", type=click.Choice(["quick", "full"]), default="quick", show_default=True)
 @seed_option
+@click.option("--part", default="", help="What a quick training of an agent plays: a world's id.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Write here.")
 @click.option("--events", type=click.Path(path_type=Path), help="Append progress as JSON lines.")
 @click.option("--fresh", is_flag=True, help="Forget the checkpoint of an interrupted training.")
@@ -252,7 +253,7 @@ def train(case_id: str, as_json: bool, **options: Any) -> int:
     from dlportal.case import Settings
     from dlportal.commands.train import train_here, train_job
 
-    settings = Settings(options["budget"], options["seed"])
+    settings = Settings(options["budget"], options["seed"], options["part"])
     if stopped is not None:
         return train_job(case_id, settings, options["job"], stopped)
     document, text, code = train_here(

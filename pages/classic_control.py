@@ -1,32 +1,34 @@
-"""Watch an agent play beside a random one, hide inputs from it, and ask why it acts."""
+"""Watch an agent play beside a random one, push it, hide inputs from it, ask why it acts."""
 
 from dlportal.ui import page
 
 case = page.open_case("classic_control")
 
 # Imported here: the title is drawn before torch loads.
-from dlportal.ui import agents
+from dlportal.ui import agent_learning, agent_maps, agents
 
 left, right = page.columns()
 with left:
     player = agents.choose_player(case)
     start, hidden = agents.choose_start(player)
-    episode, chance = agents.play(player, start, hidden)
-    agents.show_rewards(player, episode, chance)
+    push = agents.choose_push(player)
+    episode, other = agents.play(player, start, hidden, push)
+    agents.show_rewards(player, episode, other)
     step = agents.settle_moment(player, episode)
 with right:
-    agents.show_episode(player, episode, chance, step)
+    agents.show_episode(player, episode, other, step)
 left, right = page.columns()
 with left:
     picked = agents.pick_moment(player, episode)
 with right:
     page.show(player.case, page.run(player.case, picked))
+agent_maps.policy_maps(player, episode, step)
 page.panels(
     player.case,
     picked,
-    extra={
-        "explain": agents.masking_check(player, episode),
-        "train": agents.training_note(player),
+    extra={"explain": agents.masking_check(player, episode)},
+    replaced={
+        "train": agent_learning.train_and_compare(player),
+        "code": agents.episode_code(player, episode, step),
     },
-    replaced={"code": agents.episode_code(player, episode, step)},
 )

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from dlportal.cases.classic_control import WORLDS, ClassicControl, recipes
+from dlportal.case import Settings
+from dlportal.cases import lunar_lander
+from dlportal.cases.classic_control import MOMENTS, QUICK_STEPS, WORLDS, ClassicControl, recipes
 from dlportal.kinds.agent import (
     Masking,
     agent_player,
@@ -21,6 +23,8 @@ from dlportal.kinds.agent import (
     to_go,
 )
 from dlportal.kinds.agent_case import Agents
+from dlportal.kinds.policy_map import map_policy, read
+from dlportal.kinds.world import Push
 from dlportal.messages import InputError
 from dlportal.training.agents import build, extract, train_agents
 from dlportal.training.events import Event, Run
@@ -71,9 +75,75 @@ def test_episodes_repeat_and_do_not_depend_on_company(case: ClassicControl) -> N
 
 
 def test_shipped_agents_play_well(case: ClassicControl) -> None:
-    for world, bar in ((CART, 500), (CAR, -110)):
+    bars = {"CartPole-v1": 500, "MountainCar-v0": -105}
+    assert bars.keys() == WORLDS.keys()
+    for name, bar in bars.items():
+        world = WORLDS[name]
         tracks = play(world, agent_player(case.agents.policy(world)), range(500, 540))
-        assert np.mean([track.total for track in tracks]) >= bar
+        assert np.mean([track.total for track in tracks]) >= bar, name
+
+
+def test_every_world_is_complete() -> None:
+    assert WORLDS.keys() == MOMENTS.keys() == recipes().keys() == QUICK_STEPS.keys()
+    for world in WORLDS.values():
+        assert len(world.labels) == world.shape.actions
+        assert all(len(state) == world.shape.states for *_names, state in MOMENTS[world.id])
+        assert world.axes and world.targets
+        assert {place for axis in world.axes for place in axis.places} == set(
+            range(world.shape.states)
+        )
+
+
+@pytest.mark.parametrize("world", WORLDS.values(), ids=list(WORLDS))
+def test_a_push_changes_one_velocity_and_what_follows(case: ClassicControl, world: Any) -> None:
+    agent = case.at(world.id)
+    before = agent.rollout(2)
+    for target in world.targets:
+        push = Push(7, target.label.id, 0.2 * target.most)
+        after = agent.rollout(2, push=push)
+        assert np.array_equal(before.states[:7], after.states[:7])
+        changed = np.flatnonzero(~np.isclose(before.states[7], after.states[7], atol=1e-6))
+        assert len(changed) == 1
+        gap = after.states[7, changed[0]] - before.states[7, changed[0]]
+        assert gap == pytest.approx(push.amount, rel=1e-3)
+        assert not np.array_equal(before.states[9], after.states[9])
+    nothing = agent.rollout(2, push=Push(7, world.targets[0].label.id, 0.0))
+    assert np.allclose(nothing.states[:20], before.states[:20], atol=1e-4)
+    with pytest.raises(InputError, match=world.targets[0].label.id):
+        agent.rollout(2, push=Push(0, "wind", 1.0))
+
+
+def test_a_light_push_is_survived_and_a_hard_one_is_not(case: ClassicControl) -> None:
+    light, hard = (case.rollout(0, push=Push(40, "pole_spin", amount)) for amount in (0.5, 2.0))
+    assert light.length == 500 and hard.length < 100
+
+
+@pytest.mark.parametrize("world", WORLDS.values(), ids=list(WORLDS))
+def test_maps_ask_the_policy_itself(case: ClassicControl, world: Any) -> None:
+    policy = case.agents.policy(world)
+    state = np.array(MOMENTS[world.id][1][3], dtype=np.float32)
+    across, up = world.axes[0], world.axes[-1]
+    found = map_policy(policy, state, across, up)
+    for i, j in ((0, 0), (12, 50), (60, 31)):
+        there = state.copy()
+        for axis, value in ((across, found.x[j]), (up, found.y[i])):
+            pair = (value,) if len(axis.places) == 1 else (np.cos(value), np.sin(value))
+            there[list(axis.places)] = pair
+            assert read(there, axis) == pytest.approx(value, abs=1e-5)
+        x = torch.from_numpy(there)[None]
+        with torch.inference_mode():
+            assert found.actions[i, j] == policy.act(x).item()
+            assert found.values[i, j] == pytest.approx(policy.value(x).item(), abs=1e-3)
+
+
+def test_any_world_can_be_trained_quickly(tmp_path: Path, monkeypatch: Any) -> None:
+    name = "MountainCar-v0"
+    monkeypatch.setitem(QUICK_STEPS, name, 512)
+    run = Run(tmp_path)
+    agents = ClassicControl.train(None, Settings("quick", 3, name), run)  # type: ignore[arg-type]
+    assert list(agents.policies) == [name] and list(run.facts["best"]) == [name]
+    with pytest.raises(InputError, match="MountainCar-v0"):
+        ClassicControl.train(None, Settings("quick", 0, "Pong-v5"), run)  # type: ignore[arg-type]
 
 
 def test_rollout_tells_what_the_agent_thought(case: ClassicControl) -> None:
@@ -153,13 +223,20 @@ def test_training_reports_and_resumes(tmp_path: Path) -> None:
     agents = train_agents([CART], {CART.id: tiny(CART)}, [0, 1], run)
     assert run.facts["best"].keys() == {"CartPole-v1"}
     assert len(run.facts["validation_rewards"]["CartPole-v1"]) == 2
+    curves = run.facts["learning"]["CartPole-v1"]
+    assert len(curves) == 2 and len(curves[0]["steps"]) == len(curves[0]["rewards"]) >= 2
     assert [e.step for e in events] == sorted(e.step for e in events)
     assert events[-1].steps == 1024 and events[-1].metrics["reward"] > 0
     json.dumps(run.facts)
 
     again: list[Event] = []
-    resumed = train_agents([CART], {CART.id: tiny(CART)}, [0, 1], Run(tmp_path, again.append))
+    second = Run(tmp_path, again.append)
+    resumed = train_agents([CART], {CART.id: tiny(CART)}, [0, 1], second)
     assert not again  # both agents were finished
+    assert second.facts["learning"] == run.facts["learning"]
+    assert len(second.facts["resumed"]) == 2 and "resumed" not in run.facts
+    assert [e.metrics for e in second.curve][-1] == run.curve[-1].metrics
+    assert second.seconds >= sum(curve["seconds"] for curve in curves)
     for name, tensor in agents.state_dict().items():
         assert torch.equal(tensor, resumed.state_dict()[name]), name
 
@@ -210,11 +287,12 @@ def test_code_of_an_episode_gives_the_same(case: ClassicControl) -> None:
 
 
 def test_scenes_are_drawn_true() -> None:
-    assert SCENES.keys() == WORLDS.keys()
+    assert SCENES.keys() == {*WORLDS, lunar_lander.WORLD.id}
     states = np.array([[0.3, 0.0, 0.2, 0.0], [-1.0, 0.0, -0.1, 0.0]])
-    _cart, pole = scene_of("CartPole-v1").parts(states)
+    none = np.zeros(1, dtype=int)
+    _cart, pole = scene_of("CartPole-v1").parts(states, none)
     assert np.allclose(np.hypot(np.diff(pole.x), np.diff(pole.y)), 1.0)
-    (car,) = scene_of("MountainCar-v0").parts(np.array([[-0.9, 0.0], [0.4, 0.0]]))
+    (car,) = scene_of("MountainCar-v0").parts(np.array([[-0.9, 0.0], [0.4, 0.0]]), none)
     wheels = np.stack([car.x[:, :2].mean(axis=1), car.y[:, :2].mean(axis=1)], axis=1)
     assert np.allclose(wheels[:, 1], hill(wheels[:, 0]), atol=0.03)
     with pytest.raises(ValueError, match="CartPole-v1"):
@@ -227,7 +305,20 @@ def test_stage_is_small_and_complete(case: ClassicControl, world: str) -> None:
 
     agent = case.at(world)
     episode = agent.rollout(1)
-    fig = stage(agent.world, episode, agent.rollout(1, "random"), moment=5)
+    fig = stage(agent.world, episode, agent.rollout(1, "random"), moment=5, name="random")
     assert 50 < len(fig.frames) <= FRAMES + 1
     assert fig.frames[-1].name == str(episode.length)
     assert len(fig.to_json()) < 400_000
+
+
+def test_an_episode_of_500_steps_is_there_in_two_seconds(case: ClassicControl) -> None:
+    """Played and drawn for the browser, both players."""
+    import time
+
+    from dlportal.ui.stage import stage
+
+    case.rollout(0)  # the first one imports
+    started = time.perf_counter()
+    own, chance = case.rollout(1), case.rollout(1, "random")
+    stage(case.world, own, chance, 5, "random").to_json()
+    assert own.length == 500 and time.perf_counter() - started < 2

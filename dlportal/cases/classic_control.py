@@ -2,8 +2,8 @@
 
 Worlds: Barto, Sutton and Anderson 1983, https://doi.org/10.1109/TSMC.1983.6313077 (CartPole);
 Moore 1990, https://www.cl.cam.ac.uk/techreports/UCAM-CL-TR-209.html (MountainCar), both as in
-gymnasium, https://arxiv.org/abs/2407.17032. A further world is one more entry of `WORLDS`,
-`MOMENTS` and `recipes`.
+gymnasium, https://arxiv.org/abs/2407.17032. A further world is one more entry of `WORLDS`, `MOMENTS`,
+`QUICK_STEPS` and `recipes`.
 """
 
 from dataclasses import replace
@@ -13,8 +13,8 @@ from torch import nn
 
 from dlportal.cards import Card
 from dlportal.case import Settings
-from dlportal.kinds.agent import World
 from dlportal.kinds.agent_case import TRAINING_SEEDS, AgentCase
+from dlportal.kinds.world import Axis, Target, World
 from dlportal.messages import N_
 from dlportal.nets.policy import PolicyShape
 from dlportal.results import Label
@@ -23,7 +23,11 @@ from dlportal.training.events import Run
 if TYPE_CHECKING:
     from dlportal.training.agents import Recipe
 
-QUICK_STEPS = 50_000
+# Of a training that is watched: enough to see the curve rise.
+QUICK_STEPS = {
+    "CartPole-v1": 50_000,
+    "MountainCar-v0": 150_000,
+}
 QUICK_CHECKS = 25
 
 WORLDS = {
@@ -48,6 +52,18 @@ WORLDS = {
             discount=0.98,
             steps=500,
             solved=475.0,
+            axes=(
+                Axis(Label("cart_position", N_("cart position"), "小车位置"), (0,), -2.4, 2.4),
+                Axis(Label("cart_velocity", N_("cart velocity"), "小车速度"), (1,), -2.0, 2.0),
+                Axis(Label("pole_angle", N_("pole angle"), "杆的角度"), (2,), -0.21, 0.21),
+                Axis(
+                    Label("pole_spin", N_("pole angular velocity"), "杆的角速度"), (3,), -2.0, 2.0
+                ),
+            ),
+            targets=(
+                Target(Label("pole_spin", N_("pole angular velocity"), "杆的角速度"), 3, 2.0),
+                Target(Label("cart_velocity", N_("cart velocity"), "小车速度"), 1, 2.0),
+            ),
         ),
         World(
             id="MountainCar-v0",
@@ -71,6 +87,11 @@ WORLDS = {
             steps=200,
             solved=-110.0,
             reaches=True,
+            axes=(
+                Axis(Label("car_position", N_("car position"), "小车位置"), (0,), -1.2, 0.6),
+                Axis(Label("car_velocity", N_("car velocity"), "小车速度"), (1,), -0.07, 0.07),
+            ),
+            targets=(Target(Label("car_velocity", N_("car velocity"), "小车速度"), 1, 0.05),),
         ),
     )
 }
@@ -119,20 +140,25 @@ def recipes() -> dict[str, "Recipe"]:
 
 
 class ClassicControl(AgentCase):
-    """CartPole and MountainCar; the first is the one that trains while you watch."""
+    """CartPole and MountainCar; either trains while you watch."""
 
     worlds = WORLDS
     moments = MOMENTS
 
     @classmethod
     def train(cls, card: Card, settings: Settings, run: Run) -> nn.Module:
-        """Quick: one CartPole agent, half as long. Full: three agents for each world."""
+        """Quick: one agent, by default CartPole's, trained for less long. Full: three agents
+        for each world.
+
+        Raises:
+            InputError: `settings.part` is no world.
+        """
         from dlportal.training.agents import train_agents
 
         if settings.budget == "quick":
-            main = next(iter(WORLDS.values()))
-            recipe = replace(recipes()[main.id], steps=QUICK_STEPS, checks=QUICK_CHECKS)
-            return train_agents([main], {main.id: recipe}, [settings.seed], run)
+            world = cls.part(settings)
+            recipe = replace(recipes()[world.id], steps=QUICK_STEPS[world.id], checks=QUICK_CHECKS)
+            return train_agents([world], {world.id: recipe}, [settings.seed], run)
         seeds = [settings.seed + index for index in range(TRAINING_SEEDS)]
         return train_agents(list(WORLDS.values()), recipes(), seeds, run)
 

@@ -14,47 +14,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dlportal.kinds.world import Push, World
 from dlportal.messages import N_, InputError
-from dlportal.nets.policy import Policy, PolicyShape
+from dlportal.nets.policy import Policy
 from dlportal.results import Label, Result
 
 # Maps states (B, S) and the episodes they belong to (B,) to actions (B,).
 Act = Callable[[np.ndarray, np.ndarray], np.ndarray]
-
-
-@dataclass(frozen=True)
-class World:
-    """A gymnasium environment with discrete actions.
-
-    Attributes:
-        id: gymnasium's id.
-        title: Its name for visitors.
-        goal: What the agent must do, one sentence.
-        labels: The actions.
-        columns: What a state holds; the English names are marked with `N_`.
-        shape: The agents' network.
-        discount: Weight of the next step's return, in training and for values.
-        steps: After so many steps an episode is cut off.
-        solved: Mean reward from which on the world counts as solved.
-        reaches: Whether an episode that the world ends was a success (else a failure).
-    """
-
-    id: str
-    title: Label
-    goal: Label
-    labels: tuple[Label, ...]
-    columns: tuple[Label, ...]
-    shape: PolicyShape
-    discount: float
-    steps: int
-    solved: float
-    reaches: bool = False
-
-    def make(self) -> Any:
-        """A fresh environment; gymnasium is imported here because pages load cards first."""
-        import gymnasium
-
-        return gymnasium.make(self.id, disable_env_checker=True)
 
 
 @dataclass(frozen=True)
@@ -91,6 +57,7 @@ class Rollout(Result):
         values: Shape (T,): the discounted return the agent expected; empty for a random player.
         returns: Shape (T,): the discounted return that came; after the step limit, the agent's
             own expectation goes on.
+        push: The disturbance, if there was one.
     """
 
     world: str
@@ -104,6 +71,7 @@ class Rollout(Result):
     probabilities: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
     values: np.ndarray = field(default_factory=lambda: np.empty(0))
     returns: np.ndarray = field(default_factory=lambda: np.empty(0))
+    push: Push | None = None
 
     @property
     def total(self) -> float:
@@ -128,13 +96,14 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def play(world: World, act: Act, seeds: Sequence[int]) -> list[Track]:
+def play(world: World, act: Act, seeds: Sequence[int], push: Push | None = None) -> list[Track]:
     """Play one episode for each seed, all side by side.
 
     Args:
         world: Where.
         act: The player.
-        seeds: Of the start states; the worlds here have no other chance in them.
+        seeds: Of the start states, and of all other chance in the worlds.
+        push: Disturbs every episode that lasts so long.
     """
     environments = [world.make() for _ in seeds]
     states = [[env.reset(seed=int(seed))[0]] for env, seed in zip(environments, seeds)]
@@ -142,7 +111,12 @@ def play(world: World, act: Act, seeds: Sequence[int]) -> list[Track]:
     rewards: list[list[float]] = [[] for _ in seeds]
     terminated = [False] * len(environments)
     running = list(range(len(environments)))
-    while running:
+    for step in itertools.count():
+        if not running:
+            break
+        if push is not None and step == push.step:
+            for i in running:
+                states[i][-1] = world.disturb(environments[i], push)
         chosen = act(np.stack([states[i][-1] for i in running]), np.array(running))
         still = []
         for i, action in zip(running, chosen):
@@ -201,12 +175,16 @@ def to_go(rewards: np.ndarray, discount: float, last: float) -> np.ndarray:
 
 
 def make_rollout(
-    world: World, policy: Policy | None, seed: int, hidden: tuple[str, ...] = ()
+    world: World,
+    policy: Policy | None,
+    seed: int,
+    hidden: tuple[str, ...] = (),
+    push: Push | None = None,
 ) -> Rollout:
     """Play one episode and note what the agent thought; without a policy, play by chance.
 
     Raises:
-        InputError: `hidden` names no input of this world.
+        InputError: `hidden` names no input of this world, or `push` nothing that can be pushed.
     """
     names = [column.id for column in world.columns]
     for name in hidden:
@@ -221,7 +199,7 @@ def make_rollout(
         (track,) = play(world, random_player(world, [seed]), [seed])
         return Rollout(world.id, "random", seed, (), *fields_of(track))
     keep = np.array([name not in hidden for name in names])
-    (track,) = play(world, agent_player(policy, keep), [seed])
+    (track,) = play(world, agent_player(policy, keep), [seed], push)
     seen = torch.where(
         torch.from_numpy(keep), torch.from_numpy(track.states.astype(np.float32)), policy.typical
     )
@@ -230,7 +208,8 @@ def make_rollout(
         scores = policy(seen[:-1]).softmax(dim=-1).numpy()
     last = 0.0 if track.terminated else float(values[-1])
     returns = to_go(track.rewards, world.discount, last)
-    return Rollout(world.id, "agent", seed, hidden, *fields_of(track), scores, values[:-1], returns)
+    thoughts = scores, values[:-1], returns
+    return Rollout(world.id, "agent", seed, hidden, *fields_of(track), *thoughts, push)
 
 
 def fields_of(track: Track) -> tuple[np.ndarray, np.ndarray, np.ndarray, bool]:

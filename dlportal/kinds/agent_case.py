@@ -11,20 +11,18 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from dlportal.cards import Bilingual, Card, Measured, Metric, Slice
-from dlportal.case import Evaluation, Example
+from dlportal.cards import Card, Measured
+from dlportal.case import Evaluation, Example, Settings
 from dlportal.kinds.agent import (
     Masking,
     Rollout,
-    World,
-    agent_player,
     make_rollout,
     mask_inputs,
     one_thread,
-    play,
-    random_player,
 )
+from dlportal.kinds.agent_report import Report
 from dlportal.kinds.table import ColumnMasker, TableCase
+from dlportal.kinds.world import Push, World
 from dlportal.messages import N_, InputError
 from dlportal.nets.policy import Policy
 from dlportal.results import Classes, Label, Score
@@ -102,6 +100,22 @@ class AgentCase(TableCase):
         other = copy.copy(self)
         other.settle(self.worlds[world_id])
         return other
+
+    @classmethod
+    def part(cls, settings: Settings) -> World:
+        """The world that a quick training is for.
+
+        Raises:
+            InputError: There is no such world.
+        """
+        name = settings.part or next(iter(cls.worlds))
+        if name not in cls.worlds:
+            raise InputError(
+                N_("No world {name}. Choose from: {known}."),
+                name=name,
+                known=", ".join(cls.worlds),
+            )
+        return cls.worlds[name]
 
     def load(self) -> nn.Module:
         from dlportal.training.store import load_weights
@@ -203,22 +217,29 @@ class AgentCase(TableCase):
     def golden(self) -> np.ndarray:
         return np.array(next(iter(self.moments.values()))[1][3])
 
-    def rollout(self, seed: int, player: str = "agent", hidden: Sequence[str] = ()) -> Rollout:
+    def rollout(
+        self,
+        seed: int,
+        player: str = "agent",
+        hidden: Sequence[str] = (),
+        push: Push | None = None,
+    ) -> Rollout:
         """Play one episode.
 
         Args:
             seed: Of the start state; the same seed gives the same episode.
             player: "agent" or "random".
             hidden: Ids of inputs the agent may not see; it gets their typical values.
+            push: A disturbance of the agent's episode.
 
         Raises:
-            InputError: An unknown input.
+            InputError: An unknown input, or nothing that can be pushed.
             ValueError: An unknown player.
         """
         if player not in ("agent", "random"):
             raise ValueError(f"no player {player!r}; players: agent, random")
         policy = self.policy if player == "agent" else None
-        return make_rollout(self.world, policy, seed, tuple(hidden))
+        return make_rollout(self.world, policy, seed, tuple(hidden), push)
 
     def seen(self, episode: Rollout, step: int) -> np.ndarray:
         """What the agent saw at a step of its episode: hidden inputs at their typical values."""
@@ -230,11 +251,13 @@ class AgentCase(TableCase):
         self, episode: Rollout, step: int, explainer: str | None, target: int | None
     ) -> str:
         """The lines of Python that play an episode and explain one of its steps."""
+        pushed = f", push={episode.push!r}" if episode.push else ""
         lines = [
             "from dlportal.case import load_case",
+            *(["from dlportal.kinds.agent import Push"] if episode.push else []),
             "",
             f"case = load_case({self.card.id!r}).at({self.world.id!r})",
-            f"episode = case.rollout({episode.seed}, hidden={episode.hidden!r})",
+            f"episode = case.rollout({episode.seed}, hidden={episode.hidden!r}{pushed})",
             f"raw = case.seen(episode, {step})",
             "result = case.predict(raw)",
         ]
@@ -266,7 +289,7 @@ class AgentCase(TableCase):
         reports = []
         for done, world in enumerate(self.worlds.values()):
             with one_thread():
-                reports.append(Report(self, world, split, n))
+                reports.append(Report(self, world, split, range(STARTS[split], STARTS[split] + n)))
             if progress is not None:
                 progress(done + 1, len(self.worlds))
         measured = Measured(
@@ -275,55 +298,19 @@ class AgentCase(TableCase):
             metrics=[report.agent for report in reports],
             baselines=[report.random for report in reports],
             slices=[part for report in reports for part in report.slices],
+            constants=self.notes(reports) if n == EPISODES else {},
         )
         return Evaluation(self.card.id, split, n, time.monotonic() - started, measured)
 
+    def ending(self, episode: Rollout) -> tuple[str, dict[str, Any]]:
+        """How an episode ended: a sentence to translate, and what to put into it."""
+        if not episode.terminated:
+            limit = {"n": self.world.steps}
+            return N_("The episode was cut off at its limit of {n} steps."), limit
+        if self.world.reaches:
+            return N_("The agent reached the goal after {n} steps."), {"n": episode.length}
+        return N_("The agent failed after {n} steps."), {"n": episode.length}
 
-class Report:
-    """What `evaluate` finds in one world."""
-
-    def __init__(self, case: AgentCase, world: World, split: str, n: int) -> None:
-        self.case, self.world, self.split = case, world, split
-        self.seeds = range(STARTS[split], STARTS[split] + n)
-        agents = case.agents
-        best = agents.policy(world)
-        self.parameters = sum(p.numel() for p in best.parameters())
-        self.agent = self.metric(self.rewards(agent_player(best)), case.card.model)
-        self.random = self.metric(self.rewards(random_player(world, self.seeds)), "random policy")
-        self.slices = [*self.by_seed(), *self.by_hidden(best)]
-
-    def rewards(self, act: Any) -> np.ndarray:
-        return np.array([track.total for track in play(self.world, act, self.seeds)])
-
-    def metric(self, rewards: np.ndarray, model: str) -> Metric:
-        from dlportal.training.metrics import mean, measured
-
-        command = f"python -m dlportal evaluate {self.case.card.id} --split {self.split}"
-        return measured(
-            "reward", self.world.id, self.split, mean, rewards, command=command, model=model
-        )
-
-    def by_seed(self) -> list[Slice]:
-        """The reward of each training seed's agent."""
-        name = self.world.title
-        slices = []
-        for index in range(len(self.case.agents.policies[self.world.id])):  # type: ignore[arg-type]
-            policy = self.case.agents.policy(self.world, index)
-            part = Bilingual(
-                en=f"{name.en}, training {index + 1}", zh=f"{name.zh}，第 {index + 1} 次训练"
-            )
-            rewards = self.rewards(agent_player(policy))
-            slices.append(Slice(part=part, metric=self.metric(rewards, self.case.card.model)))
-        return slices
-
-    def by_hidden(self, best: Policy) -> list[Slice]:
-        """The reward with one input hidden behind its typical value."""
-        masking = mask_inputs(self.world, best, self.seeds)
-        name = self.world.title
-        slices = []
-        for column, rewards in zip(self.world.columns, masking.masked):
-            part = Bilingual(
-                en=f"{name.en}, {column.en} hidden", zh=f"{name.zh}，看不到{column.zh}"
-            )
-            slices.append(Slice(part=part, metric=self.metric(rewards, self.case.card.model)))
-        return slices
+    def notes(self, reports: Sequence[Report]) -> dict[str, Any]:
+        """What of the episodes the card keeps for the page; nothing by default."""
+        return {}

@@ -9,6 +9,7 @@ Settings start from RL Baselines3 Zoo, https://github.com/DLR-RM/rl-baselines3-z
 """
 
 import copy
+import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,10 +23,12 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.vec_env import VecNormalize
 
-from dlportal.kinds.agent import World, agent_player, one_thread, play, visited
+from dlportal.kinds.agent import agent_player, one_thread, play, visited
 from dlportal.kinds.agent_case import EPISODES, STARTS, Agents
+from dlportal.kinds.world import World
 from dlportal.nets.policy import Policy, from_library
 from dlportal.training.events import Event, Run
+from dlportal.training.receipts import write_json
 from dlportal.training.store import load_weights, save_weights
 
 REPORT_SECONDS = 0.5
@@ -115,6 +118,7 @@ class Reporter(BaseCallback):
         self.started = self.spoke = time.monotonic()
         self.best: Policy | None = None
         self.best_reward = -np.inf
+        self.curve: dict[int, float] = {}  # validation reward by steps
 
     def _on_step(self) -> bool:
         if self.num_timesteps >= self.next:
@@ -131,6 +135,7 @@ class Reporter(BaseCallback):
         reward = float(np.mean([track.total for track in tracks]))
         if reward >= self.best_reward:
             self.best, self.best_reward = copy.deepcopy(policy), reward
+        self.curve[self.num_timesteps] = round(reward, 3)
         self.emit("epoch", {"reward": reward})
 
     def emit(self, kind: Literal["step", "epoch"], metrics: dict[str, float] | None = None) -> None:
@@ -157,7 +162,7 @@ class Reporter(BaseCallback):
 
 def train_agent(
     world: World, recipe: Recipe, seed: int, run: Run, part: Part | None = None, name: str = ""
-) -> tuple[Policy, float]:
+) -> tuple[Policy, dict[int, float]]:
     """Train one agent.
 
     Args:
@@ -170,8 +175,8 @@ def train_agent(
         name: Text of the events.
 
     Returns:
-        The policy with the best validation reward and that reward. If stopped before the first
-        check: the present policy, measured then.
+        The policy with the best validation reward, and these rewards by steps. If stopped before
+        the first check: the present policy, measured then.
     """
     part = part or Part(0, recipe.steps)
     reporter = Reporter(world, recipe, run, part, name)
@@ -186,7 +191,7 @@ def train_agent(
         best.typical.copy_(visited(best, world, TYPICAL_SEEDS))
     assert model.env is not None
     model.env.close()
-    return best, reporter.best_reward
+    return best, reporter.curve
 
 
 def train_agents(
@@ -201,13 +206,16 @@ def train_agents(
         worlds: The main world first; it is trained last.
         recipes: By world.
         seeds: Training seeds.
-        run: Gets the events; `facts` says which agent was chosen and all validation rewards.
+        run: Gets the events; `facts` says which agent was chosen, all validation rewards and
+            `learning`: for each world the learning curve of each seed, as `steps` and `rewards`,
+            with the `seconds` it took; `resumed`: agents that an earlier run had finished.
     """
     with torch.random.fork_rng(devices=[]):
         agents = Agents(worlds, len(seeds))
     total = sum(recipes[world.id].steps for world in worlds) * len(seeds)
     done = 0
     rewards: dict[str, list[float]] = {world.id: [] for world in worlds}
+    curves: dict[str, list[dict[str, Any]]] = {}
     for world in reversed(worlds):
         for index, seed in enumerate(seeds):
             policy = agents.policy(world, index)
@@ -215,12 +223,14 @@ def train_agents(
             done += recipes[world.id].steps
             if run.cancelled() and any(rewards.values()):
                 continue
-            reward = train_or_resume(world, recipes[world.id], seed, run, part, policy)
+            reward, curve = train_or_resume(world, recipes[world.id], seed, run, part, policy)
             rewards[world.id].append(reward)
+            curves.setdefault(world.id, []).append(curve)
     for place, world in enumerate(worlds):
         if rewards[world.id]:
             agents.best[place] = int(np.argmax(rewards[world.id]))
     run.facts["validation_rewards"] = rewards
+    run.facts["learning"] = curves
     run.facts["best"] = {
         world.id: {"reward": max(rewards[world.id])}
         for world in reversed(worlds)
@@ -231,20 +241,36 @@ def train_agents(
 
 def train_or_resume(
     world: World, recipe: Recipe, seed: int, run: Run, part: Part, policy: Policy
-) -> float:
+) -> tuple[float, dict[str, Any]]:
     """Fill `policy` with a trained agent, from the run's folder if it was finished before.
 
     Returns:
-        Its mean reward on the validation split.
+        Its mean reward on the validation split, and its learning curve.
     """
     path = run.folder / f"{world.id}-{seed}-{recipe.steps}.safetensors"
     if path.exists():
         load_weights(policy, path)
+        curve = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        remember(curve, recipe, run, part)
+        run.facts.setdefault("resumed", []).append(path.stem)
     else:
+        started = time.monotonic()
         name = f"{world.id}, {seed}"
-        trained, _reward = train_agent(world, recipe, seed, run, part, name)
+        trained, measured = train_agent(world, recipe, seed, run, part, name)
         policy.load_state_dict(trained.state_dict())
+        seconds = round(time.monotonic() - started, 1)
+        curve = {"steps": [*measured], "rewards": [*measured.values()], "seconds": seconds}
         if not run.cancelled():
+            write_json(curve, path.with_suffix(".json"))
             save_weights(policy, path, half=False)
     tracks = play(world, agent_player(policy), CHOICE_SEEDS)
-    return float(np.mean([track.total for track in tracks]))
+    return float(np.mean([track.total for track in tracks])), curve
+
+
+def remember(curve: dict[str, Any], recipe: Recipe, run: Run, part: Part) -> None:
+    """Count an agent of an earlier run in: its time and its curve belong to the receipt."""
+    run.started -= curve["seconds"]
+    for step, reward in zip(curve["steps"], curve["rewards"]):
+        place = part.before + min(step, recipe.steps)
+        point = Event("epoch", step=place, steps=part.total, metrics={"reward": reward})
+        run.curve.append(point)

@@ -110,7 +110,7 @@ def start(case_id: str, settings: Settings) -> Job:
             )
         now = time.time()
         job_id = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now)) + "-" + secrets.token_hex(3)
-        record = Record(job_id, case_id, settings.budget, settings.seed, now)
+        record = Record(job_id, case_id, settings.budget, settings.seed, now, part=settings.part)
         folder = jobs_dir() / job_id
         folder.mkdir()
         write_record(folder, record)
@@ -129,6 +129,8 @@ def spawn(folder: Path, record: Record) -> subprocess.Popen[bytes]:
     """Start the child; a session of its own keeps the terminal's Ctrl-C away from it."""
     command = [*ENTRY, "train", record.case_id]
     command += ["--budget", record.budget, "--seed", str(record.seed), "--job", str(folder)]
+    if record.part:
+        command += ["--part", record.part]
     root = Path(__file__).resolve().parents[2]
     path = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH", "")]))
     with (folder / "log.txt").open("wb") as log:
@@ -164,7 +166,7 @@ def jobs(case_id: str | None = None) -> list[Job]:
                 Job(
                     record.id,
                     record.case_id,
-                    Settings(record.budget, record.seed),
+                    Settings(record.budget, record.seed, record.part),
                     record.status,
                     ahead if waits else 0,
                     record.created,

@@ -62,7 +62,8 @@ def processor() -> str:
 
 def train_command(case_id: str, settings: Settings) -> str:
     """The command that repeats a training."""
-    return f"python -m dlportal train {case_id} --budget {settings.budget} --seed {settings.seed}"
+    part = f" --part {settings.part}" if settings.part else ""
+    return f"python -m dlportal train {case_id} --budget {settings.budget} --seed {settings.seed}{part}"
 
 
 def make_receipt(

@@ -60,7 +60,8 @@ def trainable(case_id: str) -> type[Case]:
 
 def checkpoint_folder(case_id: str, settings: Settings) -> Path:
     """Where an interrupted training is taken up again."""
-    return cache_dir() / "trainings" / f"{case_id}-{settings.budget}-{settings.seed}"
+    part = f"-{settings.part}" if settings.part else ""
+    return cache_dir() / "trainings" / f"{case_id}-{settings.budget}-{settings.seed}{part}"
 
 
 def train_case(case_id: str, settings: Settings, run: Run, out: Path | None = None) -> Trained:
@@ -183,7 +184,8 @@ def dataset_hashes(card: Card) -> dict[str, Any]:
 def compare(card: Card, run: Run) -> dict[str, Any]:
     """The new network's validation metrics beside those of the shipped one.
 
-    Both are of the epoch that was kept; the shipped ones come from its receipt.
+    Both are of the epoch that was kept; the shipped ones come from its receipt. Of several
+    networks those with the same name are compared.
 
     Returns:
         Metrics by name; `shipped`: the same, empty without a receipt; `about`: split, seconds
@@ -191,7 +193,11 @@ def compare(card: Card, run: Run) -> dict[str, Any]:
     """
     curve = [{"metrics": event.metrics} for event in run.curve]
     receipt = card.receipt() or {}
-    shipped = kept_metrics(receipt.get("facts", {}), receipt.get("curve", []))
+    facts = dict(receipt.get("facts", {}))
+    names = [name for name in run.facts.get("best", {}) if name in facts.get("best", {})]
+    if names:
+        facts["best"] = {names[-1]: facts["best"][names[-1]]}
+    shipped = kept_metrics(facts, receipt.get("curve", []))
     return {
         **kept_metrics(run.facts, curve),
         "shipped": shipped,

@@ -28,6 +28,7 @@ class Record:
     pid_started: float = 0.0
     ended: float = 0.0
     text: str = ""
+    part: str = ""
 
 
 def jobs_dir() -> Path:

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from dlportal.kinds.agent import Agreement, Masking, Rollout, World, agreement
-from dlportal.kinds.agent_case import MASKED_EPISODES, STARTS, TRAINING_SEEDS, AgentCase
+from dlportal.kinds.agent import Agreement, Masking, Rollout, agreement
+from dlportal.kinds.agent_case import MASKED_EPISODES, STARTS, AgentCase
+from dlportal.kinds.world import Push, World
 from dlportal.messages import N_
 from dlportal.training.background import Job, jobs
 from dlportal.ui.charts import bars, show_chart
@@ -20,6 +21,8 @@ from dlportal.ui.stage import stage
 from dlportal.ui.state import valid
 from dlportal.ui.words import note
 
+PUSH_STEPS = 200  # the last step at which a push can come
+LONG_MASKED_EPISODES = 4
 MOMENTS = 24  # of an episode, for the mean attribution
 CLEAR = 0.9  # probability of a decision worth explaining
 
@@ -43,17 +46,19 @@ class Player:
 
 
 def choose_player(case: AgentCase) -> Player:
-    """Pills with the worlds, the goal below, and, after a training, whose agent plays."""
-    valid("world", list(case.worlds), next(iter(case.worlds)))
-    chosen = st.pills(
-        _("World"),
-        list(case.worlds),
-        format_func=lambda w: case.worlds[w].title(language()),
-        key="world",
-        required=True,
-        persist_state="page",
-    )
-    case = case.at(str(chosen))
+    """Pills with the worlds where there are several, the goal below, and, after a training,
+    whose agent plays."""
+    if len(case.worlds) > 1:
+        valid("world", list(case.worlds), next(iter(case.worlds)))
+        chosen = st.pills(
+            _("World"),
+            list(case.worlds),
+            format_func=lambda w: case.worlds[w].title(language()),
+            key="world",
+            required=True,
+            persist_state="page",
+        )
+        case = case.at(str(chosen))
     note(case.world.goal(language()))
     job = newest_training(case)
     if job is None or job.weights is None:
@@ -75,9 +80,10 @@ def choose_player(case: AgentCase) -> Player:
 def newest_training(case: AgentCase) -> Job | None:
     """The newest finished training that made an agent for this world."""
     for job in jobs(case.card.id):
-        if job.status in ("done", "stopped") and job.weights is not None:
-            with_all = job.settings.budget == "full"
-            return job if with_all or case.world.id == next(iter(case.worlds)) else None
+        whose = job.settings.part or next(iter(case.worlds))
+        right = job.settings.budget == "full" or whose == case.world.id
+        if right and job.status in ("done", "stopped") and job.weights is not None:
+            return job
     return None
 
 
@@ -88,7 +94,9 @@ def trained(job_id: str, case_id: str, _weights: Path, _case: AgentCase) -> Agen
 
 def choose_start(player: Player) -> tuple[int, tuple[str, ...]]:
     """The start state's seed, and the inputs the agent may not see."""
-    seed = st.number_input(_("Start (random seed)"), 0, 9999, 0, key="start", persist_state="page")
+    seed = st.number_input(
+        _("Start (random seed)"), 0, 99_999, 0, key="start", persist_state="page"
+    )
     names = {column.id: column(language()) for column in player.world.columns}
     kept = [name for name in st.session_state.get("hidden") or [] if name in names]
     st.session_state["hidden"] = kept
@@ -105,43 +113,95 @@ def choose_start(player: Player) -> tuple[int, tuple[str, ...]]:
     return int(seed), tuple(hidden or ())
 
 
+def choose_push(player: Player) -> Push | None:
+    """A velocity to push, how hard and when; None for an undisturbed episode."""
+    names = {target.label.id: target for target in player.world.targets}
+    if st.session_state.get("push") not in names:
+        st.session_state["push"] = None
+    chosen = st.pills(
+        _("Push it"),
+        list(names),
+        format_func=lambda name: names[name].label(language()),
+        key="push",
+        wrap=True,
+        persist_state="page",
+        help=_("Adds to a velocity at one step. The dotted player is then the agent undisturbed."),
+    )
+    if chosen is None:
+        return None
+    most = names[chosen].most
+    strength = st.slider(
+        _("How hard (share of the hardest push)"),
+        -100,
+        100,
+        25,
+        step=5,
+        format="%d%%",
+        key="push_strength",
+        persist_state="page",
+    )
+    step = st.slider(_("At which step"), 0, PUSH_STEPS, 40, key="push_step", persist_state="page")
+    return Push(step, chosen, strength / 100 * most)
+
+
 @st.cache_data(max_entries=64, show_spinner=False)
 def played(key: tuple[str, ...], seed: int, hidden: tuple[str, ...], _agent: AgentCase) -> Any:
     return _agent.rollout(seed, hidden=hidden), _agent.rollout(seed, "random")
 
 
-def play(player: Player, seed: int, hidden: tuple[str, ...]) -> tuple[Rollout, Rollout]:
-    """The agent's episode and a random player's from the same start."""
-    return played(cache_key(player), seed, hidden, player.case)
+@st.cache_data(max_entries=64, show_spinner=False)
+def pushed(
+    key: tuple[str, ...], seed: int, hidden: tuple[str, ...], push: Push, _agent: AgentCase
+) -> Rollout:
+    return _agent.rollout(seed, hidden=hidden, push=push)
+
+
+def play(
+    player: Player, seed: int, hidden: tuple[str, ...], push: Push | None = None
+) -> tuple[Rollout, Rollout]:
+    """The agent's episode, and beside it a random player's from the same start; of a pushed
+    episode, the agent's own without the push."""
+    own, chance = played(cache_key(player), seed, hidden, player.case)
+    if push is None:
+        return own, chance
+    return pushed(cache_key(player), seed, hidden, push, player.case), own
 
 
 def cache_key(player: Player) -> tuple[str, ...]:
     return player.case.card.id, player.world.id, player.key
 
 
-def show_rewards(player: Player, episode: Rollout, chance: Rollout) -> None:
-    """The episode's reward beside the random player's."""
+def show_rewards(player: Player, episode: Rollout, other: Rollout) -> None:
+    """The episode's reward beside the other player's."""
     with st.grid(2, min_column_width=120):
-        st.metric(_("Reward"), f"{episode.total:,.0f}")
-        st.metric(
-            _("Random player"),
-            f"{chance.total:,.0f}",
-            help=_("From the same start, each action equally likely."),
-        )
+        if episode.push is None:
+            st.metric(_("Reward"), f"{episode.total:,.0f}")
+            st.metric(
+                _("Random player"),
+                f"{other.total:,.0f}",
+                help=_("From the same start, each action equally likely."),
+            )
+        else:
+            st.metric(_("Pushed"), f"{episode.total:,.0f}")
+            st.metric(_("Undisturbed"), f"{other.total:,.0f}")
     note(ending(player, episode))
+    if episode.push is not None and episode.length <= episode.push.step:
+        note(_("The episode was over before the push."))
 
 
-def show_episode(agent: Player, episode: Rollout, chance: Rollout, moment: int) -> None:
+def show_episode(agent: Player, episode: Rollout, other: Rollout, moment: int) -> None:
     """The stage."""
+    name = _("random") if episode.push is None else _("undisturbed")
     alt = _(
-        "The agent's episode in {world}: {steps} steps, reward {reward}; random player {random}"
+        "The agent's episode in {world}: {steps} steps, reward {reward}; beside it, {name}: {other}"
     ).format(
         world=agent.world.title(language()),
         steps=episode.length,
         reward=f"{episode.total:.0f}",
-        random=f"{chance.total:.0f}",
+        name=name,
+        other=f"{other.total:.0f}",
     )
-    show_chart(stage(agent.world, episode, chance, moment), alt=alt, key="stage")
+    show_chart(stage(agent.world, episode, other, moment, name), alt=alt, key="stage")
     note(
         _(
             "Returns are discounted by {factor} a step; the dotted mark is the explained moment."
@@ -151,17 +211,14 @@ def show_episode(agent: Player, episode: Rollout, chance: Rollout, moment: int) 
 
 def ending(agent: Player, episode: Rollout) -> str:
     """How the episode ended."""
-    if not episode.terminated:
-        return _("The episode was cut off at its limit of {n} steps.").format(n=agent.world.steps)
-    if agent.world.reaches:
-        return _("The agent reached the goal after {n} steps.").format(n=episode.length)
-    return _("The agent failed after {n} steps.").format(n=episode.length)
+    text, fields = agent.case.ending(episode)
+    return _(text).format(**fields)
 
 
 def settle_moment(player: Player, episode: Rollout) -> int:
     """The step to explain; the stage marks it, so it is settled before its slider is drawn."""
     last = episode.length - 1
-    episode_key = (*cache_key(player), episode.seed, episode.hidden)
+    episode_key = (*cache_key(player), episode.seed, episode.hidden, episode.push)
     chosen = st.session_state.get("moment")
     if not isinstance(chosen, int) or st.session_state.get("moment_of", episode_key) != episode_key:
         # A new episode starts at a clear decision that still has an alternative: where the
@@ -186,8 +243,15 @@ def pick_moment(player: Player, episode: Rollout) -> Picked:
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def masked(key: tuple[str, ...], _agent: AgentCase) -> Masking:
+    """What hiding costs: from the card where it keeps that, else played now."""
+    kept = _agent.card.measured.constants.get("masking") if key[-1] == "shipped" else None
+    if kept:
+        full, *hidden = np.array(kept, dtype=float)
+        return Masking(_agent.world.columns, full, np.array(hidden))
     first = STARTS["validation"]
-    return _agent.mask_inputs(range(first, first + MASKED_EPISODES))
+    # Long episodes of a simulated physics would keep other visitors waiting.
+    episodes = MASKED_EPISODES if _agent.world.steps <= 500 else LONG_MASKED_EPISODES
+    return _agent.mask_inputs(range(first, first + episodes))
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -232,7 +296,7 @@ def masking_check(player: Player, episode: Rollout) -> Callable[[], None]:
             st.markdown("**" + _("What hiding it costs") + "**")
             note(_("reward lost, mean of {n} episodes").format(n=len(masking.full)))
             drops = masking.drops[order]
-            texts = [f"{drop:,.0f}" for drop in drops]
+            texts = [f"{round(drop):,}" for drop in drops.tolist()]
             alt = ", ".join(f"{n} {t}" for n, t in zip(names, texts))
             show_chart(bars(names, np.maximum(drops, 0).tolist(), texts), alt=alt, key="needed")
 
@@ -250,28 +314,13 @@ def draw_verdict(found: Agreement, names: list[str], drops: np.ndarray) -> None:
             " is named more is also the one that is missed more."
         ).format(
             first=names[0],
-            most=f"{drops[0]:,.0f}",
+            most=f"{round(float(drops[0])):,}",
             last=names[-1],
-            least=f"{drops[-1]:,.0f}",
+            least=f"{round(float(drops[-1])):,}",
             right=found.right,
             pairs=found.pairs,
         )
     )
-
-
-def training_note(player: Player) -> Callable[[], None]:
-    """What the two budgets train, and where to watch what came of it."""
-
-    def draw() -> None:
-        main = next(iter(player.case.worlds.values())).title(language())
-        note(
-            _(
-                "Quick trains one agent for {world}; full trains {n} for each world. Then choose"
-                " “Just trained” above and watch it play."
-            ).format(world=main, n=TRAINING_SEEDS)
-        )
-
-    return draw
 
 
 def episode_code(player: Player, episode: Rollout, step: int) -> Callable[[], None]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -27,18 +28,25 @@ class Scene:
         y: Bottom and top.
         still: Lines that do not move.
         borders: Lines that end the episode, or the goal.
-        parts: Maps states (T, S) to moving outlines, the main one first.
+        parts: Maps states (T, S) and the actions taken in them (T,) to moving outlines, the main
+            one first.
         label: Maps states (T, S) to where the agent's name stands, (T, 2).
-        apart: How much higher or lower the random player's name stands.
+        apart: How much higher or lower the other player's name stands.
+        ground: Maps an episode's seed to a further line that does not move.
+        height: Of the stage with the charts below it, pixels.
+        rows: What share of it scene, values and actions get.
     """
 
     x: tuple[float, float]
     y: tuple[float, float]
     still: tuple[Points, ...]
-    parts: Callable[[np.ndarray], list[Part]]
+    parts: Callable[[np.ndarray, np.ndarray], list[Part]]
     label: Callable[[np.ndarray], np.ndarray]
     borders: tuple[Points, ...]
     apart: float
+    ground: Callable[[int], Points] | None = None
+    height: int = 660
+    rows: tuple[float, float, float] = (0.52, 0.24, 0.24)
 
 
 CART = np.array([[-0.28, -0.13], [0.28, -0.13], [0.28, 0.13], [-0.28, 0.13], [-0.28, -0.13]])
@@ -46,7 +54,7 @@ POLE = 1.0  # length; gymnasium's 0.5 is half of it
 EDGE = 2.4
 
 
-def cart_pole(states: np.ndarray) -> list[Part]:
+def cart_pole(states: np.ndarray, _actions: np.ndarray) -> list[Part]:
     x, angle = states[:, 0], states[:, 2]
     foot = np.full_like(x, 0.13)
     return [
@@ -69,7 +77,7 @@ FLAG = 0.5
 TRACK = np.linspace(-1.2, 0.6, 91)
 
 
-def mountain_car(states: np.ndarray) -> list[Part]:
+def mountain_car(states: np.ndarray, _actions: np.ndarray) -> list[Part]:
     x = states[:, 0]
     slope = np.arctan(1.35 * np.cos(3 * x))  # the track's derivative
     cos, sin = np.cos(slope)[:, None], np.sin(slope)[:, None]
@@ -80,6 +88,50 @@ def mountain_car(states: np.ndarray) -> list[Part]:
             filled=True,
         )
     ]
+
+
+# The lander in metres, around its centre; the lines out and back are its legs.
+LEFT_LEG = [(-0.57, -0.1), (-0.85, -0.6), (-1.0, -0.6), (-0.7, -0.6), (-0.85, -0.6), (-0.57, -0.1)]
+HULL = np.array(
+    [(-0.47, 0.57), *LEFT_LEG, (-0.57, -0.33), (0.57, -0.33)]
+    + [(-x, y) for x, y in reversed(LEFT_LEG)]
+    + [(0.47, 0.57), (-0.47, 0.57)]
+)
+MAIN_FLAME = np.array([(-0.3, -0.35), (0.0, -1.5), (0.3, -0.35)])
+SIDE_FLAME = np.array([(0.6, 0.4), (1.5, 0.4)])  # pushes to the left
+MIDDLE, PAD, HALF_HEIGHT, LEGS = 10.0, 40 / 12, 20 / 3, 0.6  # of gymnasium's world, metres
+
+
+def lander_place(states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The lander's centre in metres."""
+    return MIDDLE * (1 + states[:, 0]), HALF_HEIGHT * states[:, 1] + PAD + LEGS
+
+
+def lunar_lander(states: np.ndarray, actions: np.ndarray) -> list[Part]:
+    x, y = lander_place(states)
+    cos, sin = np.cos(states[:, 4])[:, None], np.sin(states[:, 4])[:, None]
+
+    def placed(u: np.ndarray, v: np.ndarray, **look: Any) -> Part:
+        return Part(x[:, None] + cos * u - sin * v, y[:, None] + sin * u + cos * v, **look)
+
+    # The action of a step burns on the way to the next state; an engine that is off has no flame.
+    burning = np.concatenate([actions[:1], actions])[: len(states), None]
+    main = np.where(burning[:, :, None] == 2, MAIN_FLAME, MAIN_FLAME[[0, 0, 0]])
+    side = np.where(burning[:, :, None] == 1, SIDE_FLAME, SIDE_FLAME[[0, 0]])
+    side = np.where(burning[:, :, None] == 3, SIDE_FLAME * [-1, 1], side)
+    return [
+        placed(HULL[:, 0], HULL[:, 1], filled=True),
+        placed(main[:, :, 0], main[:, :, 1], width=4.0),
+        placed(side[:, :, 0], side[:, :, 1], width=4.0),
+    ]
+
+
+def moon(seed: int) -> Points:
+    """The ground of an episode."""
+    from dlportal.cases.lunar_lander import terrain
+
+    x, y = terrain(seed)
+    return line(x, y)
 
 
 def line(x: np.ndarray, y: np.ndarray) -> Points:
@@ -109,6 +161,21 @@ SCENES = {
         parts=mountain_car,
         label=lambda states: np.stack([states[:, 0], hill(states[:, 0]) + 0.13], axis=1),
         apart=0.12,
+    ),
+    "LunarLander-v3": Scene(
+        x=(0.0, 20.0),
+        y=(0.0, 15.3),
+        still=(),
+        borders=(
+            ([8.0, 8.0, 8.6, 8.0], [PAD, PAD + 1.4, PAD + 1.2, PAD + 1.0]),
+            ([12.0, 12.0, 12.6, 12.0], [PAD, PAD + 1.4, PAD + 1.2, PAD + 1.0]),
+        ),
+        parts=lunar_lander,
+        label=lambda states: np.stack(lander_place(states), axis=1) + np.array([0.0, 1.1]),
+        apart=0.7,
+        ground=moon,
+        height=820,
+        rows=(0.64, 0.18, 0.18),
     ),
 }
 

@@ -11,7 +11,8 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from dlportal.kinds.agent import Rollout, World
+from dlportal.kinds.agent import Rollout
+from dlportal.kinds.world import World
 from dlportal.ui.charts import DASHES, style
 from dlportal.ui.language import _, language
 from dlportal.ui.scenes import Scene, scene_of
@@ -19,37 +20,45 @@ from dlportal.ui.theme import Palette, palette
 
 FRAMES = 250  # at most
 FRAME_MS = 40
-HEIGHT = 660
-DASH_MARKS = ("──", "╌╌", "┈┈")  # as the lines are drawn, so that nobody needs their colour
+DASH_MARKS = ("──", "╌╌", "┈┈", "─·─")  # as the lines are drawn, so that nobody needs their colour
 
 
-def stage(world: World, episode: Rollout, chance: Rollout, moment: int) -> go.Figure:
-    """Draw an agent's episode with a random player from the same start.
+def stage(world: World, episode: Rollout, other: Rollout, moment: int, name: str) -> go.Figure:
+    """Draw an agent's episode with another one from the same start.
 
     Args:
         world: Where.
         episode: The agent's.
-        chance: The random player's.
+        other: A random player's, or the agent's own without a disturbance.
         moment: The step that is explained; marked in the charts.
+        name: Of the other player.
     """
     colors = palette()
     scene = scene_of(world.id)
-    fig = make_subplots(rows=3, cols=1, row_heights=[0.52, 0.24, 0.24], vertical_spacing=0.1)
-    style(fig, height=HEIGHT)
-    draw_still(fig, scene, colors)
+    fig = make_subplots(rows=3, cols=1, row_heights=scene.rows, vertical_spacing=0.1)
+    style(fig, height=scene.height)
+    draw_still(fig, scene, episode.seed, colors)
     moving = [
-        *draw_player(fig, scene, chance.states, episode.length, _("random"), False, colors),
-        *draw_player(fig, scene, episode.states, episode.length, _("agent"), True, colors),
+        *draw_player(fig, scene, other, episode.length, name, False, colors),
+        *draw_player(fig, scene, episode, episode.length, _("agent"), True, colors),
     ]
     draw_values(fig, episode, colors)
     draw_actions(fig, world, episode, colors)
     for row in (2, 3):
         fig.add_vline(moment, line={"width": 1.5, "dash": "dot", "color": colors.second}, row=row)
+        if episode.push is not None:
+            fig.add_vline(episode.push.step, line={"width": 2, "color": colors.second}, row=row)
+    ends = (world.strengths[0], world.strengths[-1]) if world.strengths else (0.0, 1.0)
     moving += [
         playhead(fig, 2, value_range(episode), episode.length, colors),
-        playhead(fig, 3, (0.0, 1.0), episode.length, colors),
+        playhead(fig, 3, ends, episode.length, colors),
     ]
     frame_axes(fig, scene, episode.length)
+    if world.strengths:
+        fig.update_yaxes(range=[1.1 * ends[0], 1.1 * ends[1]], row=3, col=1)
+    else:
+        fig.update_yaxes(range=[-0.04, 1.04], tickvals=[0, 0.5, 1], row=3, col=1)
+        fig.update_yaxes(tickformat=".0%", row=3, col=1)
     animate(fig, moving, episode.length, colors)
     return fig
 
@@ -74,10 +83,11 @@ def points(values: np.ndarray) -> list[float]:
     return [round(float(value), 3) for value in values]
 
 
-def draw_still(fig: go.Figure, scene: Scene, colors: Palette) -> None:
+def draw_still(fig: go.Figure, scene: Scene, seed: int, colors: Palette) -> None:
     """The ground, and what ends the episode."""
     common: dict[str, Any] = {"mode": "lines", "hoverinfo": "skip", "showlegend": False}
-    for x, y in scene.still:
+    grounds = (scene.ground(seed),) if scene.ground else ()
+    for x, y in (*scene.still, *grounds):
         line = {"width": 2, "color": colors.muted}
         fig.add_trace(go.Scatter(x=x, y=y, line=line, **common), row=1, col=1)
     for x, y in scene.borders:
@@ -88,17 +98,17 @@ def draw_still(fig: go.Figure, scene: Scene, colors: Palette) -> None:
 def draw_player(
     fig: go.Figure,
     scene: Scene,
-    states: np.ndarray,
+    played: Rollout,
     length: int,
     name: str,
     main: bool,
     colors: Palette,
 ) -> list[Moving]:
-    """One player's outlines and name; the random one is grey and dotted."""
-    shown = states[: length + 1]
+    """One player's outlines and name; the other one is grey and dotted."""
+    shown = played.states[: length + 1]
     color = colors.accent if main else colors.rest
     moving = []
-    for index, part in enumerate(scene.parts(shown)):
+    for index, part in enumerate(scene.parts(shown, played.actions[:length])):
         tone = colors.second if main and index else color
         trace = go.Scatter(
             mode="lines",
@@ -162,9 +172,24 @@ def value_range(episode: Rollout) -> tuple[float, float]:
 
 
 def draw_actions(fig: go.Figure, world: World, episode: Rollout, colors: Palette) -> None:
-    """Action probabilities: dots where there are two actions, else a line for each."""
+    """What it did where actions are numbers; else probabilities: dots where there are two
+    actions, a line for each where there are more."""
     lang = language()
     steps = list(range(episode.length))
+    if world.strengths:
+        fig.add_trace(
+            go.Scatter(
+                x=steps,
+                y=[world.strengths[action] for action in episode.actions],
+                mode="markers",
+                marker={"size": 4, "color": colors.accent},
+                showlegend=False,
+            ),
+            row=3,
+            col=1,
+        )
+        title(fig, 3, _("**Action**: torque it chooses, N m"), colors)
+        return
     if len(world.labels) == 2:
         name = world.labels[1](lang)
         fig.add_trace(
@@ -237,8 +262,6 @@ def frame_axes(fig: go.Figure, scene: Scene, length: int) -> None:
         fig.update_xaxes(range=[0, max(1, length - 1)], row=row, col=1)
     fig.update_xaxes(showticklabels=False, row=2, col=1)
     fig.update_yaxes(nticks=4, row=2, col=1)
-    fig.update_yaxes(range=[-0.04, 1.04], tickvals=[0, 0.5, 1], row=3, col=1)
-    fig.update_yaxes(tickformat=".0%", row=3, col=1)
 
 
 def animate(fig: go.Figure, moving: list[Moving], length: int, colors: Palette) -> None:

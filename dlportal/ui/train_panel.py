@@ -1,5 +1,6 @@
 """Train: start a training, watch it, stop it, compare it with the shipped weights."""
 
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -17,9 +18,24 @@ REFRESH_SECONDS = 1.0
 ACTIVE = ("waiting", "running")
 
 
-def train_panel(card: Card) -> None:
-    """Choose a budget and start; the newest training of this case shows below."""
+Draw = Callable[[list[Event]], Any]  # events of a training to a figure
+
+
+def train_panel(card: Card, part: str = "", reward: Draw | None = None) -> None:
+    """Choose a budget and start; the newest training of this case shows below.
+
+    Args:
+        card: The case.
+        part: What a quick training is for, where a case has several networks.
+        reward: Draws the validation metric as it grows; without it the loss is drawn.
+    """
     newest = next(iter(jobs(card.id)), None)
+    if (
+        newest is not None
+        and newest.status not in ACTIVE
+        and newest.settings.part not in ("", part)
+    ):
+        newest = None  # another network's, and over
     active = newest is not None and newest.status in ACTIVE
     note(_("A training runs on the server. It keeps running if you leave this page."))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
@@ -41,36 +57,42 @@ def train_panel(card: Card) -> None:
                 newest.stop()
                 st.rerun(scope="fragment")
         elif main_button(_("Train"), key="train_start", icon=":material/play_arrow:"):
-            start(card.id, Settings("full" if budget == "full" else "quick", int(seed)))
+            full = budget == "full"
+            start(
+                card.id,
+                Settings("full" if full else "quick", int(seed), "" if full else part),
+            )
             st.rerun(scope="fragment")
     if newest is None:
         return
     if active:
-        watch(card, newest.id)
+        watch(card, newest.id, reward)
     else:
-        draw_job(card, newest)
+        draw_job(card, newest, reward)
 
 
 @st.fragment(run_every=REFRESH_SECONDS)
-def watch(card: Card, job_id: str) -> None:
+def watch(card: Card, job_id: str, reward: Draw | None) -> None:
     """Redraw a running training every second; when it ends, redraw the whole panel."""
     with guard():
         job = next((j for j in jobs(card.id) if j.id == job_id), None)
         if job is None or job.status not in ACTIVE:
             st.rerun()
         else:
-            draw_job(card, job)
+            draw_job(card, job, reward)
 
 
-def draw_job(card: Card, job: Job) -> None:
-    """Progress, loss curve, four tiles, and in the end the comparison."""
+def draw_job(card: Card, job: Job, reward: Draw | None) -> None:
+    """Progress, curve, four tiles, and in the end the comparison."""
     events = job.events()
     last = events[-1] if events else Event("message")
     steps = [e for e in events if e.kind in ("step", "epoch")]
     progress(job, steps[-1] if steps else last)
-    if any(e.loss is not None for e in steps):
+    if reward is not None and job.settings.budget == "quick":
+        show_chart(reward(steps), alt=_("Reward over the training"), key="growing")
+    elif any(e.loss is not None for e in steps):
         show_chart(loss_figure(steps), alt=_("Loss over the training"), key="loss")
-    tiles(card, steps)
+    tiles(card, steps, job.settings.part)
     if job.status in ("done", "stopped"):
         compare(job)
 
@@ -146,7 +168,7 @@ def thin(points: list[tuple], most: int) -> list[tuple]:
     return points[::stride]
 
 
-def tiles(card: Card, events: list[Event]) -> None:
+def tiles(card: Card, events: list[Event], part: str) -> None:
     """Validation metric, learning rate, time left, and the shipped weights' figure."""
     epochs = [e for e in events if e.metrics]
     rates = thin([(e.rate,) for e in events if e.rate is not None], 60)
@@ -170,10 +192,12 @@ def tiles(card: Card, events: list[Event]) -> None:
             )
         if events and events[-1].eta is not None:
             st.metric(_("Time left"), duration(events[-1].eta), border=True)
-        if card.main is not None:
+        # Several networks are told apart by the data they were measured on.
+        shipped = next((m for m in card.measured.metrics if m.data == part), card.main)
+        if shipped is not None:
             st.metric(
-                _("Shipped weights, test {metric}").format(metric=metric_name(card.main.name)),
-                show_value(card.main),
+                _("Shipped weights, test {metric}").format(metric=metric_name(shipped.name)),
+                show_value(shipped),
                 border=True,
             )
 
