@@ -11,7 +11,8 @@ from dlportal.cards import Limits
 from dlportal.data import own_table
 from dlportal.data.fraud_csv import write_payments
 from dlportal.data.fraud_simulator import World, simulate
-from dlportal.data.own_table import Choice, OwnTable, find_warnings, make_ready, read_table
+from dlportal.data.own_table import Choice, OwnTable, make_ready, read_table
+from dlportal.data.own_warnings import find_warnings
 from dlportal.messages import InputError
 from dlportal.training import own_training
 from dlportal.training.own_training import BOOSTING, NETWORK

@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime
 
-from dlportal.data.own_table import Choice, Ready, Warning_
+from dlportal.data.own_table import Choice, Ready
+from dlportal.data.own_warnings import Warning_
 from dlportal.training.own_training import NETWORK, STEPS, Result
 from dlportal.training.receipts import versions
 from dlportal.ui.language import _

@@ -11,12 +11,11 @@ from dlportal.data.own_table import (
     Choice,
     OwnTable,
     Ready,
-    Warning_,
     binary_columns,
-    find_warnings,
     make_ready,
     read_table,
 )
+from dlportal.data.own_warnings import Warning_, find_warnings
 from dlportal.labs.live import Live
 from dlportal.messages import N_, UserError
 from dlportal.serving import compute
@@ -80,7 +79,10 @@ def own_section(card: Card) -> None:
             confirm(given.name, read(hashlib.sha256(data).hexdigest(), data, card))
         except UserError as error:
             show_user_error(error)
-    if own is not None:
+    refused = st.session_state.pop("own_refused", None)
+    if refused is not None:
+        show_user_error(refused)
+    elif own is not None:
         show_outcome(own)
 
 
@@ -115,10 +117,21 @@ def confirm(file: str, table: OwnTable) -> None:
         )
         kinds = {"number": N_("number"), "category": N_("category"), "time": N_("time")}
         note(", ".join(f"{name}: {_(kinds[table.roles[name]])}" for name in columns[:20]))
-    if st.button(_("Check and train"), key="own_start", icon=":material/play_arrow:"):
-        choice = Choice(str(label), None if time == NONE else time, tuple(columns))
+    st.button(
+        _("Check and train"),
+        key="own_start",
+        icon=":material/play_arrow:",
+        on_click=start,
+        args=(file, table, Choice(str(label), None if time == NONE else time, tuple(columns))),
+    )
+
+
+def start(file: str, table: OwnTable, choice: Choice) -> None:
+    """Begin; what the table does not allow is shown when the section is drawn."""
+    try:
         begin(file, table, choice)
-        st.rerun(scope="fragment")
+    except UserError as error:
+        st.session_state["own_refused"] = error
 
 
 def begin(file: str, table: OwnTable, choice: Choice) -> None:
