@@ -15,7 +15,7 @@ from dlportal.labs.practice_data import load, usable
 from dlportal.labs.race_optimizers import OPTIMIZERS, build
 
 BATCH = 32
-HELD = 500  # pictures, at most, on which the networks for pictures are measured
+HELD = 250  # pictures, at most, on which the networks for pictures are measured
 
 
 def moons(seed, points=512):
@@ -94,7 +94,7 @@ def task_of(s: dict[str, Any]) -> Task:
     pictures = load(name)
     held = pictures.validation
     x, label = held.images[:HELD].float() / 255, held.labels[:HELD]
-    return Task(name, pictures.train.images, pictures.train.labels, x, label, look=2)
+    return Task(name, pictures.train.images, pictures.train.labels, x, label, look=1)
 
 
 @dataclass(frozen=True)

@@ -46,43 +46,9 @@ def sweep_section(lab: OptimizerRace, s: dict[str, Any]) -> None:
             "A ranking at one learning rate says little: each optimizer has its own best. Here all five run the race above at {n} rates from {low} to {high}."
         ).format(n=len(RATES), low=f"{RATES[0]:.1g}", high=f"{RATES[-1]:.2g}")
     )
-    if running is not None and running.live.active:
-        watch_sweep(lab, s, settings)
-    else:
-        halt_sweep(lab, s, settings)
-
-
-def begin(lab: OptimizerRace, s: dict[str, Any], settings: tuple) -> None:
-    st.session_state["sweep"] = True
-    st.session_state["sweep_run"] = Running(settings, Live(lab.sweep(**s), has_left()))
-
-
-@st.fragment(run_every=REFRESH_SECONDS)
-def watch_sweep(lab: OptimizerRace, s: dict[str, Any], settings: tuple) -> None:
-    """Redraw a sweep that goes on; at its end, redraw the page."""
-    with guard():
-        if not st.session_state["sweep_run"].live.active:
-            st.rerun()
-        draw(lab, s, settings)
-
-
-@st.fragment
-def halt_sweep(lab: OptimizerRace, s: dict[str, Any], settings: tuple) -> None:
-    """A sweep that is over or was never started, at the same place of the page."""
-    with guard():
-        running = st.session_state.get("sweep_run")
-        if running is not None and running.live.active:
-            st.rerun()
-        draw(lab, s, settings)
-
-
-def draw(lab: OptimizerRace, s: dict[str, Any], settings: tuple) -> None:
-    """Buttons, progress, the map, the curves."""
-    running: Running | None = st.session_state.get("sweep_run")
-    with st.container(horizontal=True, gap="small"):
-        if running is not None and running.live.active:
-            live_buttons(running.live, "sweep")
-        else:
+    active = running is not None and running.live.active
+    with st.container():
+        if not active:  # outside the fragments: it starts without a run of the whole page
             press = st.button if "tour_step" in st.session_state else main_button
             press(
                 _("Try every learning rate"),
@@ -91,6 +57,41 @@ def draw(lab: OptimizerRace, s: dict[str, Any], settings: tuple) -> None:
                 on_click=begin,
                 args=(lab, s, settings),
             )
+    if active:
+        watch_sweep(s)
+    else:
+        halt_sweep(s)
+
+
+def begin(lab: OptimizerRace, s: dict[str, Any], settings: tuple) -> None:
+    st.session_state["sweep"] = True
+    st.session_state["sweep_run"] = Running(settings, Live(lab.sweep(**s), has_left()))
+
+
+@st.fragment(run_every=REFRESH_SECONDS)
+def watch_sweep(s: dict[str, Any]) -> None:
+    """Redraw a sweep that goes on; at its end, redraw the page."""
+    with guard():
+        live = st.session_state["sweep_run"].live
+        if not live.active:
+            st.rerun()
+        with st.container(horizontal=True, gap="small"):
+            live_buttons(live, "sweep")
+        draw(s)
+
+
+@st.fragment
+def halt_sweep(s: dict[str, Any]) -> None:
+    """A sweep that is over or was never started, at the same place of the page."""
+    with guard():
+        with st.container():
+            pass
+        draw(s)
+
+
+def draw(s: dict[str, Any]) -> None:
+    """Progress, the map, the curves."""
+    running: Running | None = st.session_state.get("sweep_run")
     if running is None:
         return
     cells = latest(running.live.look())
