@@ -128,6 +128,9 @@ def rows_of(lab: Lab, port: int) -> Iterator[Row]:
                 RATE_BAR,
                 f"runs with a changed picture in {WATCHED:g} s",
             )
+            # Anew: a quick machine may be near the end, and there must be steps left to take.
+            settle(visitor, lab)
+            draw_first(visitor, lab)
             visitor.click(lab.pause)
         times = steps(visitor, lab)
         yield bounded(
