@@ -146,14 +146,15 @@ def replay_figure(replay: Replay, labelled: bool) -> Any:
         title_text=_("probability of fraud"), tickformat=".0%", range=[max(0.0, low - 0.06), 1.05]
     )
     fig.update_layout(
-        margin_t=64,
+        margin_t=78,
         legend={"y": -0.28, "yanchor": "top"},
         title={
             "text": frames[-1].layout.title.text,
             "x": 1,
             "xref": "paper",
             "xanchor": "right",
-            "y": 0.95,
+            "y": 0.99,
+            "yanchor": "top",
             "font": {"family": FONT, "size": 13, "weight": "normal", "color": colors.text},
         },
         updatemenus=[player(colors)],
