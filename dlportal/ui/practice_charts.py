@@ -39,9 +39,9 @@ def intervals(rows: list[str], values: list[tuple[float, float, float]], title: 
             hovertemplate="%{y}: %{x:.1f}%<extra></extra>",
         )
     )
-    style(fig, height=70 + 28 * len(rows))
+    style(fig, height=max(150, 80 + 28 * len(rows)))  # lower, and the title lies on the numbers
     fig.update_xaxes(title_text=title)
-    fig.update_yaxes(autorange="reversed", type="category", nticks=len(rows), showgrid=True)
+    fig.update_yaxes(autorange="reversed", type="category", tickvals=rows, showgrid=True)
     return fig
 
 
