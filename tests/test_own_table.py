@@ -34,7 +34,7 @@ def shop(n: int = 2_000, seed: int = 0, share: float = 0.1) -> bytes:
 
 
 def ready_of(data: bytes, leave: tuple[str, ...] = ()) -> tuple[OwnTable, Choice, own_table.Ready]:
-    table = read_table(data, Limits())
+    table = read_table(data, Limits(bytes=10**8))
     columns = tuple(n for n in table.cells if n != table.label and n not in leave)
     choice = Choice(table.label, table.time, columns)
     return table, choice, make_ready(table, choice)
@@ -161,14 +161,24 @@ class TestTraining:
         assert one == two
 
     @pytest.mark.slow
-    def test_fifty_thousand_payments_keep_the_bar(self) -> None:
-        """At most a minute on two cores, and gradient boosting minus 0.02 or better."""
-        data = write_payments(simulate(World().smaller(20, 105), 3).iloc[-50_000:])
+    @pytest.mark.parametrize(
+        ("rows", "world"),
+        [
+            (5_000, World().smaller(40, 60)),
+            (50_000, World().smaller(20, 105)),
+            (300_000, World().smaller(5, 160)),
+        ],
+        ids=lambda given: f"{given:,}" if isinstance(given, int) else "",
+    )
+    def test_payments_keep_the_bar(self, rows: int, world: World) -> None:
+        """At most a minute of two cores, and gradient boosting minus 0.02 or better."""
+        data = write_payments(simulate(world, 3).iloc[-rows:])
         threads = torch.get_num_threads()
         torch.set_num_threads(min(2, os.cpu_count() or 1))
         started = time.process_time()
         try:
             _table, _choice, ready = ready_of(data, ("TRANSACTION_ID", "TX_FRAUD_SCENARIO"))
+            assert len(ready.y) == rows
             result = list(own_training.train(ready))[-1].result
         finally:
             torch.set_num_threads(threads)
