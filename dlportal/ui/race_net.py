@@ -18,7 +18,7 @@ from dlportal.ui.visitor import has_left
 from dlportal.ui.words import main_button, note
 
 REFRESH_SECONDS = 0.4
-PACE = 0.02  # seconds a step of the small network at least
+PACE = 0.04  # seconds a step of the small network at least
 SIGNS = ("●", "■", "◆", "▲", "✕")  # as the markers in the picture of a surface
 
 
