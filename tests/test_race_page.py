@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,27 @@ from dlportal.case import load_case
 from dlportal.labs.live import Live, in_turn
 from dlportal.labs.race_optimizers import OPTIMIZERS
 from dlportal.labs.race_sweep import RATES
-from dlportal.ui import race_net
+from dlportal.ui import race_net, race_sweep
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def no_run_stays(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Stop what a test has started: a thread that computes while Python ends would abort it."""
+    runs: list[Live] = []
+
+    def started(*args: Any) -> Live:
+        runs.append(Live(*args))
+        return runs[-1]
+
+    for module in (race_net, race_sweep):
+        monkeypatch.setattr(module, "Live", started)
+    yield
+    for run in runs:
+        run.stop()
+    with in_turn():
+        pass
 
 
 def visit(**query: str) -> Any:

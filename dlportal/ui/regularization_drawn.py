@@ -109,7 +109,7 @@ def first_weights(frame: Frame, name: str, numbers: list[tuple[str, str]]) -> di
     }
     return chart(
         [heat],
-        200,
+        130,
         {"range": [0, width], "hidden": True},
         {"range": [0, height], "hidden": True},
         _("First weights of {name} as pictures").format(name=name),
