@@ -75,7 +75,7 @@ def test_episodes_repeat_and_do_not_depend_on_company(case: ClassicControl) -> N
 
 
 def test_shipped_agents_play_well(case: ClassicControl) -> None:
-    bars = {"CartPole-v1": 500, "MountainCar-v0": -105}
+    bars = {"CartPole-v1": 500, "MountainCar-v0": -105, "Acrobot-v1": -85, "Pendulum-v1": -180}
     assert bars.keys() == WORLDS.keys()
     for name, bar in bars.items():
         world = WORLDS[name]
@@ -92,6 +92,15 @@ def test_every_world_is_complete() -> None:
         assert {place for axis in world.axes for place in axis.places} == set(
             range(world.shape.states)
         )
+
+
+def test_torques_reach_the_world_as_they_are() -> None:
+    world = WORLDS["Pendulum-v1"]
+    env = world.make()
+    env.reset(seed=0)
+    for index, torque in enumerate(world.strengths):
+        env.step(index)
+        assert env.unwrapped.last_u == pytest.approx(torque)
 
 
 @pytest.mark.parametrize("world", WORLDS.values(), ids=list(WORLDS))
@@ -137,13 +146,22 @@ def test_maps_ask_the_policy_itself(case: ClassicControl, world: Any) -> None:
 
 
 def test_any_world_can_be_trained_quickly(tmp_path: Path, monkeypatch: Any) -> None:
-    name = "MountainCar-v0"
+    name = "Pendulum-v1"
     monkeypatch.setitem(QUICK_STEPS, name, 512)
     run = Run(tmp_path)
     agents = ClassicControl.train(None, Settings("quick", 3, name), run)  # type: ignore[arg-type]
     assert list(agents.policies) == [name] and list(run.facts["best"]) == [name]
-    with pytest.raises(InputError, match="MountainCar-v0"):
+    with pytest.raises(InputError, match="Pendulum-v1"):
         ClassicControl.train(None, Settings("quick", 0, "Pong-v5"), run)  # type: ignore[arg-type]
+
+
+def test_receipt_keeps_the_curves_of_three_seeds(case: ClassicControl) -> None:
+    from dlportal.ui.agent_learning import learned
+
+    for world in WORLDS:
+        steps, rewards = learned(case.card, world)
+        assert rewards.shape == (3, len(steps)) and len(steps) >= 25
+        assert steps == sorted(steps) and steps[-1] >= recipes()[world].steps
 
 
 def test_rollout_tells_what_the_agent_thought(case: ClassicControl) -> None:
@@ -190,7 +208,7 @@ def test_agreement_counts_clear_pairs_only() -> None:
 
 
 @pytest.mark.parametrize(
-    "given", ["", "1,2,3", "a,b,c,d", "1;2", "nan,0,0,0", "0,0,inf,0", "1," * 5000]
+    "given", ["", "1,2,3,4,5", "a,b,c,d", "1;2", "nan,0,0,0", "0,0,inf,0", "1," * 5000]
 )
 def test_bad_states_get_one_sentence(case: ClassicControl, given: str) -> None:
     with pytest.raises(InputError) as caught:
@@ -207,7 +225,7 @@ def test_states_of_different_worlds_mix(case: ClassicControl) -> None:
 
 
 def test_unknown_world_names_the_valid_ones(case: ClassicControl) -> None:
-    with pytest.raises(ValueError, match=r"CartPole-v1, MountainCar-v0"):
+    with pytest.raises(ValueError, match=r"CartPole-v1, MountainCar-v0, Acrobot-v1, Pendulum-v1"):
         case.at("Pong-v5")
 
 
@@ -297,6 +315,17 @@ def test_scenes_are_drawn_true() -> None:
     assert np.allclose(wheels[:, 1], hill(wheels[:, 0]), atol=0.03)
     with pytest.raises(ValueError, match="CartPole-v1"):
         scene_of("Pong-v5")
+
+
+def test_acrobot_and_pendulum_hang_and_stand_where_they_do() -> None:
+    none = np.zeros(1, dtype=int)
+    hanging, bent = np.array([1.0, 0, 1, 0, 0, 0]), np.array([0.0, 1, 0, 1, 0, 0])
+    upper, lower = scene_of("Acrobot-v1").parts(np.stack([hanging, bent]), none)
+    assert np.allclose(upper.y[0], [0, -1]) and np.allclose(lower.y[0], [-1, -2])
+    assert np.allclose(upper.x[1], [0, 1]) and np.allclose(lower.y[1], [0, 1])
+    # gymnasium ends an episode when -cos(upper) - cos(upper + lower) > 1: the drawn line.
+    (rod,) = scene_of("Pendulum-v1").parts(np.array([[1.0, 0, 0], [-1.0, 0, 0]]), none)
+    assert np.allclose(rod.y[:, 1], [1, -1])
 
 
 @pytest.mark.parametrize("world", list(WORLDS))

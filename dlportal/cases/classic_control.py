@@ -1,14 +1,17 @@
-"""Classic control: agents that balance a pole and drive a weak car up a hill.
+"""Classic control: agents that balance a pole, swing up and drive a weak car up a hill.
 
 Worlds: Barto, Sutton and Anderson 1983, https://doi.org/10.1109/TSMC.1983.6313077 (CartPole);
-Moore 1990, https://www.cl.cam.ac.uk/techreports/UCAM-CL-TR-209.html (MountainCar), both as in
-gymnasium, https://arxiv.org/abs/2407.17032. A further world is one more entry of `WORLDS`, `MOMENTS`,
+Moore 1990, https://www.cl.cam.ac.uk/techreports/UCAM-CL-TR-209.html (MountainCar); Sutton 1995,
+https://papers.nips.cc/paper/1109-generalization-in-reinforcement-learning-successful-examples-using-sparse-coarse-coding
+(Acrobot); Pendulum, all as in gymnasium,
+https://arxiv.org/abs/2407.17032. A further world is one more entry of `WORLDS`, `MOMENTS`,
 `QUICK_STEPS` and `recipes`.
 """
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 from torch import nn
 
 from dlportal.cards import Card
@@ -27,8 +30,12 @@ if TYPE_CHECKING:
 QUICK_STEPS = {
     "CartPole-v1": 50_000,
     "MountainCar-v0": 150_000,
+    "Acrobot-v1": 80_000,
+    "Pendulum-v1": 80_000,
 }
 QUICK_CHECKS = 25
+# Pendulum takes any torque from -2 to 2 N m; the agent chooses among nine.
+TORQUES = (-2.0, -1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0)
 
 WORLDS = {
     world.id: world
@@ -93,6 +100,80 @@ WORLDS = {
             ),
             targets=(Target(Label("car_velocity", N_("car velocity"), "小车速度"), 1, 0.05),),
         ),
+        World(
+            id="Acrobot-v1",
+            title=Label("Acrobot-v1", "Acrobot", "双节摆"),
+            goal=Label(
+                "goal",
+                "Swing the lower end above the line; only the joint in the middle has a motor.",
+                "把下端荡过横线；只有中间的关节有电机。",
+            ),
+            labels=(
+                Label("clockwise", "turn clockwise", "顺时针转"),
+                Label("none", "no torque", "不用力"),
+                Label("counter", "turn counterclockwise", "逆时针转"),
+            ),
+            columns=(
+                Label("upper_cos", N_("cosine of the upper angle"), "上节角度的余弦"),
+                Label("upper_sin", N_("sine of the upper angle"), "上节角度的正弦"),
+                Label("lower_cos", N_("cosine of the lower angle"), "下节角度的余弦"),
+                Label("lower_sin", N_("sine of the lower angle"), "下节角度的正弦"),
+                Label("upper_spin", N_("upper angular velocity"), "上节角速度"),
+                Label("lower_spin", N_("lower angular velocity"), "下节角速度"),
+            ),
+            shape=PolicyShape(states=6, actions=3, hidden=(64, 64)),
+            discount=0.99,
+            steps=500,
+            solved=-100.0,
+            reaches=True,
+            axes=(
+                Axis(Label("upper_angle", N_("upper angle"), "上节角度"), (0, 1), -np.pi, np.pi),
+                Axis(Label("lower_angle", N_("lower angle"), "下节角度"), (2, 3), -np.pi, np.pi),
+                Axis(
+                    Label("upper_spin", N_("upper angular velocity"), "上节角速度"), (4,), -6.0, 6.0
+                ),
+                Axis(
+                    Label("lower_spin", N_("lower angular velocity"), "下节角速度"),
+                    (5,),
+                    -12.0,
+                    12.0,
+                ),
+            ),
+            targets=(
+                Target(Label("upper_spin", N_("upper angular velocity"), "上节角速度"), 2, 4.0),
+                Target(Label("lower_spin", N_("lower angular velocity"), "下节角速度"), 3, 6.0),
+            ),
+            angles=2,
+        ),
+        World(
+            id="Pendulum-v1",
+            title=Label("Pendulum-v1", "Pendulum", "单摆"),
+            goal=Label(
+                "goal",
+                "Swing the pendulum up and hold it there, with a motor too weak to lift it at once.",
+                "电机力量不足，不能一下举起：先荡起单摆，再让它立住。",
+            ),
+            labels=tuple(
+                Label(f"torque_{index}", f"torque {torque:+.1f}", f"力矩 {torque:+.1f}")
+                for index, torque in enumerate(TORQUES)
+            ),
+            columns=(
+                Label("cosine", N_("cosine of the angle"), "角度的余弦"),
+                Label("sine", N_("sine of the angle"), "角度的正弦"),
+                Label("spin", N_("angular velocity"), "角速度"),
+            ),
+            shape=PolicyShape(states=3, actions=len(TORQUES), hidden=(64, 64)),
+            discount=0.95,
+            steps=200,
+            solved=-200.0,
+            strengths=TORQUES,
+            axes=(
+                Axis(Label("angle", N_("angle"), "角度"), (0, 1), -np.pi, np.pi),
+                Axis(Label("spin", N_("angular velocity"), "角速度"), (2,), -8.0, 8.0),
+            ),
+            targets=(Target(Label("spin", N_("angular velocity"), "角速度"), 1, 6.0),),
+            angles=1,
+        ),
     )
 }
 # States worth a look: id, English, Chinese, the state.
@@ -108,6 +189,18 @@ MOMENTS = {
         ("back", "Rolls back up the left side", "正退上左坡", (-0.8, -0.03)),
         ("rush", "Rushes up the right side", "正冲上右坡", (0.0, 0.04)),
         ("short", "Too slow on the right side", "在右坡上力不足", (0.0, 0.002)),
+    ),
+    "Acrobot-v1": (
+        ("hanging", "Hangs at rest", "静止下垂", (1.0, 0.0, 1.0, 0.0, 0.0, 0.0)),
+        ("swing", "Swings through the lowest point", "荡过最低点", (1.0, 0.0, 1.0, 0.0, 2.0, -1.5)),
+        ("bent", "Bent, and rising", "弯着往上荡", (0.36, 0.93, -0.42, 0.91, 1.5, 1.0)),
+        ("short", "Almost over the line", "就差一点过线", (-0.6, 0.8, 0.8, -0.6, 0.5, 1.0)),
+    ),
+    "Pendulum-v1": (
+        ("hanging", "Hangs at rest", "静止下垂", (-1.0, 0.0, 0.0)),
+        ("top", "Upright and still", "直立静止", (1.0, 0.0, 0.0)),
+        ("rising", "Swings up fast", "正快速荡起", (-0.26, 0.966, -5.0)),
+        ("leaning", "Leans a little, and falls", "微微倾斜，正要倒下", (0.98, 0.199, 0.8)),
     ),
 }
 
@@ -136,11 +229,31 @@ def recipes() -> dict[str, "Recipe"]:
             },
             rate=1e-3,
         ),
+        "Acrobot-v1": Recipe(
+            steps=200_000,
+            copies=16,
+            normalise=True,
+            options={
+                "n_steps": 128,
+                "batch_size": 256,
+                "gae_lambda": 0.95,
+                "n_epochs": 10,
+                "ent_coef": 0.01,
+            },
+            rate=1e-3,
+        ),
+        "Pendulum-v1": Recipe(
+            steps=150_000,
+            copies=8,
+            normalise=True,
+            options={"n_steps": 256, "batch_size": 256, "gae_lambda": 0.95, "n_epochs": 10},
+            rate=1e-3,
+        ),
     }
 
 
 class ClassicControl(AgentCase):
-    """CartPole and MountainCar; either trains while you watch."""
+    """Four worlds; any of them trains while you watch."""
 
     worlds = WORLDS
     moments = MOMENTS

@@ -32,6 +32,7 @@ WORST = 8  # episodes in the gallery of failures
 HALF_WIDTH, HALF_HEIGHT, FRAMES = 10.0, 20 / 3, 50
 ACROSS, DOWN = HALF_WIDTH / FRAMES, HALF_HEIGHT / FRAMES
 PAD_EDGE = 0.2  # in the state's units
+FUEL = {1: 0.03, 2: 0.3, 3: 0.03}  # what a step of an engine costs
 
 WORLD = World(
     id="LunarLander-v3",
@@ -143,11 +144,16 @@ class LunarLander(AgentCase):
             }
             text = N_("It crashed after {n} steps: {speed} m/s, tilted by {tilt}°.")
             return text, n | facts
+        burnt = [FUEL.get(int(action), 0.0) for action in episode.actions]
+        fuel = {"fuel": f"{sum(burnt):.0f}"}
         if abs(last[0]) > PAD_EDGE:
             away = {"away": f"{abs(last[0]) * HALF_WIDTH:.1f}"}
-            text = N_("It landed beside the pad, {away} m from its middle, after {n} steps.")
-            return text, n | away
-        return N_("It landed on the pad after {n} steps."), n
+            text = N_(
+                "It landed beside the pad, {away} m from its middle, after {n} steps; fuel cost"
+                " {fuel} of reward."
+            )
+            return text, n | away | fuel
+        return N_("It landed on the pad after {n} steps; fuel cost {fuel} of reward."), n | fuel
 
     def notes(self, reports: Sequence[Report]) -> dict[str, Any]:
         """The worst episodes with what went wrong, and the rewards with each input hidden."""

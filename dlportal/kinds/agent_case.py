@@ -180,10 +180,10 @@ class AgentCase(TableCase):
             ) from None
 
     def known_states(self) -> str:
-        """The numbers of each world's states, for messages."""
-        return "; ".join(
-            f"{w.id}: {', '.join(column.en for column in w.columns)}" for w in self.worlds.values()
-        )
+        """What states hold, for messages; of several worlds only how many numbers."""
+        if len(self.worlds) > 1:
+            return ", ".join(f"{w.shape.states} ({w.id})" for w in self.worlds.values())
+        return ", ".join(column.en for column in self.world.columns)
 
     def encode(self, raw: np.ndarray) -> Tensor:
         return torch.from_numpy(np.asarray(raw, dtype=np.float32)).unsqueeze(0)

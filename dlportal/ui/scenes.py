@@ -90,6 +90,29 @@ def mountain_car(states: np.ndarray, _actions: np.ndarray) -> list[Part]:
     ]
 
 
+def rod(x0: np.ndarray, y0: np.ndarray, x1: np.ndarray, y1: np.ndarray) -> Part:
+    return Part(np.stack([x0, x1], axis=1), np.stack([y0, y1], axis=1), width=9.0)
+
+
+def acrobot_joints(states: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Places of the middle joint and of the lower end; each link is 1 long."""
+    upper = np.arctan2(states[:, 1], states[:, 0])
+    both = upper + np.arctan2(states[:, 3], states[:, 2])
+    x, y = np.sin(upper), -np.cos(upper)
+    return x, y, x + np.sin(both), y - np.cos(both)
+
+
+def acrobot(states: np.ndarray, _actions: np.ndarray) -> list[Part]:
+    x1, y1, x2, y2 = acrobot_joints(states)
+    still = np.zeros_like(x1)
+    return [rod(still, still, x1, y1), rod(x1, y1, x2, y2)]
+
+
+def pendulum(states: np.ndarray, _actions: np.ndarray) -> list[Part]:
+    still = np.zeros(len(states))
+    return [rod(still, still, -states[:, 1], states[:, 0])]
+
+
 # The lander in metres, around its centre; the lines out and back are its legs.
 LEFT_LEG = [(-0.57, -0.1), (-0.85, -0.6), (-1.0, -0.6), (-0.7, -0.6), (-0.85, -0.6), (-0.57, -0.1)]
 HULL = np.array(
@@ -161,6 +184,24 @@ SCENES = {
         parts=mountain_car,
         label=lambda states: np.stack([states[:, 0], hill(states[:, 0]) + 0.13], axis=1),
         apart=0.12,
+    ),
+    "Acrobot-v1": Scene(
+        x=(-3.4, 3.4),
+        y=(-2.2, 2.2),
+        still=(([-0.12, 0.12], [0.0, 0.0]),),
+        borders=(([-2.2, 2.2], [1.0, 1.0]),),
+        parts=acrobot,
+        label=lambda states: np.stack(acrobot_joints(states)[2:], axis=1) + np.array([0.0, 0.18]),
+        apart=0.2,
+    ),
+    "Pendulum-v1": Scene(
+        x=(-2.1, 2.1),
+        y=(-1.3, 1.3),
+        still=(([-0.08, 0.08], [0.0, 0.0]),),
+        borders=(([0.0, 0.0], [1.06, 1.26]),),
+        parts=pendulum,
+        label=lambda states: 1.14 * np.stack([-states[:, 1], states[:, 0]], axis=1),
+        apart=0.0,
     ),
     "LunarLander-v3": Scene(
         x=(0.0, 20.0),
