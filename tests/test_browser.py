@@ -109,7 +109,7 @@ def test_the_gallery_filters_and_opens_without_a_reload(browser: Any, server: Se
         assert tiles.count() == len(all_cards())
         tab.page.evaluate("() => { window.stays = true }")
         search = tab.page.get_by_placeholder("Search")
-        search.fill("pole hill")
+        search.fill("control classic")
         search.press("Enter")
         expect(tiles).to_have_count(1)
         tiles.first.focus()
