@@ -15,7 +15,9 @@ from streamlit.testing.v1 import AppTest
 from torch import Tensor, nn
 
 from dlportal.cases.architecture_tour import MAPS, Shown
-from dlportal.labs import arch_data, arch_insides, arch_measures, arch_training
+from dlportal.data import fsdd, is_available
+from dlportal.kinds.audio import Sound
+from dlportal.labs import arch_data, arch_insides, arch_measures, arch_speech, arch_training
 from dlportal.labs.arch_nets import CNN, KINDS, MLP, AttentionNet, LearningCNN, RowLSTM
 from dlportal.labs.arch_tour import ORDERS, TASKS, Tour, pixel_order, shift, shuffle
 from dlportal.messages import InputError
@@ -264,6 +266,142 @@ def test_what_the_tour_claims(get_case: Any) -> None:
         model: value["fashion_mnist_shifted_3", model] for model in arch_measures.MODELS.values()
     }
     assert all(moved["CNN"].low > m.high for name, m in moved.items() if name != "CNN")
+
+
+def test_three_seeds_are_three_networks(get_case: Any) -> None:
+    """Each seed's networks differ, and the card counts all of them."""
+    net = get_case("architecture_tour").net
+    assert net.seeds == 3
+    for kind in KINDS:
+        first, second = (
+            next(net.of("digits", "plain", kind, seed).parameters()) for seed in (0, 1)
+        )
+        assert not torch.equal(first, second)
+    x, labels = arch_data.tensors(arch_data.digits().test)
+    right = arch_measures.right_by(net, "digits", "plain", "mlp", x, labels.numpy())
+    assert right.shape == (3, len(labels)) and len(set(right.mean(axis=1))) > 1
+
+
+def test_on_digits_every_kind_is_above_logistic_regression(get_case: Any) -> None:
+    measured = get_case("architecture_tour").card.measured
+    linear = next(
+        m.value
+        for m in measured.baselines
+        if (m.data, m.model) == ("sklearn_digits", arch_measures.LINEAR)
+    )
+    for m in measured.metrics:
+        if m.data == "sklearn_digits":
+            assert m.value > linear, m.model
+
+
+def test_the_listening_lstm_is_torchs(get_case: Any) -> None:
+    """The gates written out against `nn.LSTM`, and the answer against the network's."""
+    net = get_case("architecture_tour").net.listener()
+    sound = np.sin(np.arange(6000) / 5).astype(np.float32) * np.linspace(1, 0.2, 6000)
+    heard = arch_speech.listen(net, sound.astype(np.float32))
+    states, _last = net.lstm(heard.frames.unsqueeze(0))
+    torch.testing.assert_close(heard.gates.h, states[0], atol=1e-5, rtol=1e-5)
+    y = net(heard.frames.unsqueeze(0), torch.tensor([len(heard.frames)]))
+    torch.testing.assert_close(heard.chances[-1], y[0].softmax(-1), atol=1e-5, rtol=1e-5)
+
+
+def test_padding_changes_no_answer() -> None:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        net = arch_speech.SpokenLSTM().eval()
+    parts = [torch.randn(n, arch_speech.BANDS) for n in (12, 30)]
+    x, lengths = arch_speech.batch_of(parts)
+    with torch.no_grad():
+        both = net(x, lengths)
+        for row, part in zip(both, parts):
+            alone = net(part.unsqueeze(0), torch.tensor([len(part)]))
+            torch.testing.assert_close(row, alone[0], atol=1e-5, rtol=1e-5)
+
+
+def test_frames_of_a_tone() -> None:
+    """A pure tone lights the band around its pitch; silence at both ends is cut off."""
+    time = np.arange(8000) / 8000
+    for pitch in (300, 1000, 3000):
+        tone = np.sin(2 * np.pi * pitch * time).astype(np.float32)
+        quiet = np.zeros(4000, np.float32)
+        x = arch_speech.frames(np.concatenate([quiet, tone[:4000], quiet]))
+        assert 28 <= len(x) <= 34  # half a second
+        mels = np.linspace(2595 * np.log10(1 + 60 / 700), 2595 * np.log10(1 + 4000 / 700), 34)
+        centres = 700 * (10 ** (mels[1:-1] / 2595) - 1)
+        strongest = int(x.mean(dim=0).argmax())
+        assert abs(strongest - int(np.abs(centres - pitch).argmin())) <= 1
+        assert abs(float(x.mean())) < 1e-4 and float(x.std()) == pytest.approx(1, abs=0.01)
+    assert arch_speech.frames(np.ones(10, np.float32)).shape[1] == arch_speech.BANDS
+
+
+def test_backwards_keeps_the_padding() -> None:
+    x, lengths = arch_speech.batch_of([torch.arange(4.0)[:, None].repeat(1, 32), torch.ones(6, 32)])
+    y = arch_measures.backwards(x, lengths)
+    assert y[0, :, 0].tolist() == [3, 2, 1, 0, 0, 0]
+    sums, turned = (arch_speech.means_and_spreads(a, lengths) for a in (x, y))
+    np.testing.assert_allclose(sums, turned, atol=1e-6)  # the baseline hears no difference
+
+
+@pytest.mark.skipif(not is_available("fsdd"), reason="the recordings are not on this machine")
+def test_voices_and_recordings_do_not_mix() -> None:
+    parts = arch_speech.speech_parts()
+    assert [len(parts[name][2]) for name in parts] == [1600, 200, 200, 500]
+    spoken = fsdd.load()
+    assert set(spoken.speakers) > {arch_speech.STRANGER, arch_speech.FRIEND}
+    assert np.array_equal(
+        fsdd.one(3, "lucas", 7),
+        spoken.take(
+            np.array(
+                [
+                    row
+                    for row in range(len(spoken))
+                    if (spoken.labels[row], spoken.speakers[row], spoken.index[row])
+                    == (3, "lucas", 7)
+                ]
+            )
+        ).sounds[0],
+    )
+
+
+@pytest.mark.skipif(not is_available("fsdd"), reason="the recordings are not on this machine")
+def test_the_card_agrees_with_the_listening_lstm(get_case: Any) -> None:
+    case = get_case("architecture_tour")
+    found, plain = arch_measures.compare_speech(case.net, arch_measures.Said("test", "x"))
+    known = {
+        (m.data, m.model): m.value
+        for m in (*case.card.measured.metrics, *case.card.measured.baselines)
+    }
+    for metric in (*found, *plain):
+        assert metric.value == pytest.approx(known[metric.data, metric.model], abs=0.006)
+    # What the page says: known voices are well understood, order matters, a new voice is harder.
+    lstm = {m.data: m for m in found}
+    assert lstm["fsdd_backwards"].high < lstm["fsdd"].low
+    assert lstm["fsdd_new_voice"].high < lstm["fsdd"].low
+
+
+def test_a_recording_of_ones_own(get_case: Any) -> None:
+    """Any rate is heard; silence and snippets get one sentence."""
+    case = get_case("architecture_tour")
+    tone = np.sin(np.arange(24_000) / 20).astype(np.float32)
+    assert case.hear(Sound(tone, 48_000)).chances.shape[1] == 10
+    for wrong in (np.zeros(8000, np.float32), tone[:100]):
+        with pytest.raises(InputError):
+            case.hear(Sound(wrong, 8000))
+
+
+@pytest.mark.parametrize("voice", ["known", "own"])
+def test_the_listening_view(get_case: Any, voice: str) -> None:
+    at = visit(view="speech", voice=voice, spoken="3", moment="9", unit="5")
+    text = written(at)
+    if voice == "known" and is_available("fsdd"):
+        case = get_case("architecture_tour")
+        heard = case.hear(case.recording("3", "known"))
+        assert num(heard.gates.h[8, 4].item()) in text
+        best = str(int(heard.chances[-1].argmax()))
+        assert best in [metric.value for metric in at.metric if metric.label == "at the end"]
+    elif voice == "known":
+        assert "not on this machine" in text
+    assert "played backwards" in text
 
 
 def test_bad_settings_get_one_sentence(get_case: Any) -> None:

@@ -1,5 +1,8 @@
 """One task, four architectures: MLP, CNN, LSTM and attention, from the inside.
 
+A fifth view lets an LSTM listen to a spoken digit. Data: Free Spoken Digit Dataset, Jackson et
+al., https://github.com/Jakobovski/free-spoken-digit-dataset.
+
 Data: Fashion-MNIST, Xiao et al. 2017, https://arxiv.org/abs/1708.07747; scikit-learn's digits,
 Alpaydin and Kaynak 1998, https://doi.org/10.24432/C50P49, which are always at hand.
 
@@ -20,13 +23,15 @@ from torch import Tensor, nn
 
 from dlportal.cards import Card
 from dlportal.case import Case, Evaluation, Example, Knob, Progress, Settings
-from dlportal.data import is_available
+from dlportal.data import fsdd, is_available
 from dlportal.data.splits import pick_split
+from dlportal.kinds.audio import QUIETEST, SILENT, Sound, check_duration, resample
 from dlportal.kinds.image import check_size, read_picture, to_tensor
 from dlportal.labs.arch_data import DATA, DRAWN, LABELS, OUTLINES, drawing, load, shrink
 from dlportal.labs.arch_measures import Said, measure
 from dlportal.labs.arch_nets import CNN, KINDS, AttentionNet, RowLSTM
 from dlportal.labs.arch_script import script
+from dlportal.labs.arch_speech import FRIEND, LONGEST, RATE, STRANGER, Heard, listen
 from dlportal.labs.arch_tour import ORDERS, TASKS, Tour, shift, shuffle
 from dlportal.labs.arch_training import train_tour
 from dlportal.labs.settings import complete
@@ -54,12 +59,13 @@ VIEW = Knob(
     "view",
     N_("Look into"),
     "mlp",
-    choices=("mlp", "cnn", "reach", "rnn", "attention"),
+    choices=("mlp", "cnn", "reach", "rnn", "speech", "attention"),
     choice_labels=(
         "MLP",
         N_("CNN: filters and maps"),
         N_("What a unit can see"),
         N_("LSTM: gates"),
+        N_("LSTM: a spoken digit"),
         N_("Attention"),
     ),
 )
@@ -69,6 +75,15 @@ INSIDE = {
     "layer": Knob("layer", N_("Layer"), 1, 1, 4, 1),
     "channel": Knob("channel", N_("Map"), 1, 1, max(MAPS), 1),
     "unit": Knob("unit", N_("Unit"), 1, 1, RowLSTM.UNITS, 1),
+    "spoken": Knob("spoken", N_("Digit"), "7", choices=tuple("0123456789")),
+    "voice": Knob(
+        "voice",
+        N_("Voice"),
+        "known",
+        choices=("known", "new", "own"),
+        choice_labels=(N_("one it knows"), N_("a new one"), N_("yours")),
+    ),
+    "moment": Knob("moment", N_("Moment"), 12, 1, LONGEST, 1),
     "block": Knob("block", N_("Block"), 1, 1, AttentionNet.BLOCKS, 1),
     "head": Knob("head", N_("Head"), 1, 1, AttentionNet.HEADS, 1),
 }
@@ -95,7 +110,7 @@ class FourAnswers(Result):
 
 
 class ArchitectureTour(Case[Shown]):
-    """The sixteen networks behind one interface."""
+    """All networks behind one interface; the page asks those of the first seed."""
 
     kind = "image"
     golden_tolerance = 5e-3
@@ -180,6 +195,27 @@ class ArchitectureTour(Case[Shown]):
     def inside(self, task: str, kind: str, shuffled: bool) -> Any:
         """One of the networks: of those that learned from pixels in this order."""
         return self.net.of(task, ORDERS[int(shuffled)], kind)  # type: ignore[operator]
+
+    def recording(self, digit: str, voice: str) -> Sound:
+        """A digit of the test part, said by a known voice or by the one kept out of the training.
+
+        Raises:
+            AssetError: The recordings are not on this machine.
+        """
+        speaker = FRIEND if voice == "known" else STRANGER
+        return Sound(fsdd.one(int(digit), speaker, 0), RATE)
+
+    def hear(self, sound: Sound) -> Heard:
+        """The inside of the listening LSTM while it hears a digit.
+
+        Raises:
+            InputError: Too short, too long, or silent.
+        """
+        check_duration(sound.seconds, self.card.limits)
+        samples = resample(sound.samples, sound.rate, RATE).numpy()
+        if abs(samples - samples.mean()).max() < QUIETEST:
+            raise InputError(SILENT)
+        return listen(self.net.listener(), samples)  # type: ignore[operator]
 
     def script(self, raw: Shown, s: Mapping[str, Any]) -> str:
         """A script with torch alone that repeats every number on the page."""

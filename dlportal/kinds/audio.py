@@ -77,6 +77,7 @@ def open_sound(data: bytes, limits: Limits) -> Sound:
 
 
 NOT_A_SOUND = N_("This is not a recording we can read. Choose a WAV, FLAC, OGG or MP3 file.")
+SILENT = N_("The recording is silent. Check the microphone, then speak louder or closer.")
 DAMAGED = N_("The recording is damaged or cut off. Save it again and retry.")
 
 
@@ -190,9 +191,7 @@ class AudioCase(Case[Sound]):
         if not np.isfinite(raw.samples).all():
             raise InputError(N_("The recording holds values that are not numbers. Save it again."))
         if np.abs(raw.samples - raw.samples.mean()).max() < QUIETEST:
-            raise InputError(
-                N_("The recording is silent. Check the microphone, then speak louder or closer.")
-            )
+            raise InputError(SILENT)
 
     def read(self, given: str) -> Sound:
         try:

@@ -77,7 +77,7 @@ def convolve(net: CNN, x: Tensor, layer: int, channel: int, row: int, column: in
 
 @dataclass(frozen=True)
 class Gates:
-    """The LSTM over the rows; all (28, 108).
+    """An LSTM over its steps; all (steps, units): rows of a picture, or frames of a sound.
 
     Attributes:
         i, f, o: How far the input, forget and output gates are open, in (0, 1).
@@ -96,12 +96,18 @@ class Gates:
 
 @torch.no_grad()
 def read_rows(net: RowLSTM, x: Tensor) -> Gates:
-    """Read a picture row by row."""
-    lstm: Any = net.lstm
-    h = c = torch.zeros(net.UNITS, device=x.device)
+    """Read a picture row by row: 28 steps."""
+    return read_steps(net.lstm, x[0, 0])
+
+
+@torch.no_grad()
+def read_steps(lstm: Any, x: Tensor) -> Gates:
+    """Read inputs (steps, size) one after another, as `nn.LSTM` does."""
+    h = c = torch.zeros(lstm.hidden_size, device=x.device)
     steps = []
-    for row in x[0, 0]:
-        sums = lstm.weight_ih_l0 @ row + lstm.bias_ih_l0 + lstm.weight_hh_l0 @ h + lstm.bias_hh_l0
+    for part in x:
+        sums = lstm.weight_ih_l0 @ part + lstm.bias_ih_l0
+        sums = sums + lstm.weight_hh_l0 @ h + lstm.bias_hh_l0
         i, f, g, o = sums.chunk(4)
         i, f, g, o = i.sigmoid(), f.sigmoid(), g.tanh(), o.sigmoid()
         c = f * c + i * g
@@ -111,8 +117,8 @@ def read_rows(net: RowLSTM, x: Tensor) -> Gates:
 
 
 @torch.no_grad()
-def answers_so_far(net: RowLSTM, gates: Gates) -> Tensor:
-    """Class probabilities if the picture ended after each row, (28, 10)."""
+def answers_so_far(net: Any, gates: Gates) -> Tensor:
+    """Class probabilities if the input ended after each step, (steps, 10)."""
     return net.classify(gates.h).softmax(-1)
 
 

@@ -12,14 +12,18 @@ from dlportal.cards import Bilingual, Confusion, Curve, Measured, Metric
 from dlportal.data.splits import Images
 from dlportal.labs.arch_data import DATA, LABELS, tensors
 from dlportal.labs.arch_nets import KINDS
+from dlportal.labs.arch_speech import means_and_spreads, speech_parts
 from dlportal.labs.arch_tour import ORDERS, Tour, shift, shuffle
-from dlportal.labs.arch_training import logits
+from dlportal.labs.arch_training import heard, logits
 from dlportal.messages import N_
 from dlportal.training import calibration, metrics
+from dlportal.training.seeds import over_seeds
 
 MODELS = {"mlp": "MLP", "cnn": "CNN", "rnn": "LSTM", "attention": "attention net"}
 FIRST = ("cnn", "mlp", "rnn", "attention")  # the main figure of the card is the CNN's
 LINEAR, MAJORITY = "logistic regression on the pixels", "always the same class"
+SPEECH = "fsdd"
+SUMS = "logistic regression on each band's mean and spread"
 ITERATIONS = 100  # of the logistic regression, which changes little after these
 SHIFTS = tuple(range(7))  # pixels
 SHIFT_SHOWN = 3  # the one with an interval
@@ -33,14 +37,17 @@ class Said:
     split: str
     command: str
 
-    def accuracy(self, data: str, model: str, labels: np.ndarray, found: np.ndarray) -> Metric:
-        return metrics.measured(
-            "accuracy",
-            data,
-            self.split,
-            metrics.accuracy,
-            labels,
-            found,
+    def accuracy(self, data: str, model: str, right: np.ndarray) -> Metric:
+        """Share answered right, with its interval over seeds and rows: (seeds, rows) of bool."""
+        value, low, high = over_seeds(right)
+        return Metric(
+            name="accuracy",
+            data=data,
+            split=self.split,
+            value=value,
+            low=low,
+            high=high,
+            n=right.shape[1],
             command=self.command,
             model=model,
         )
@@ -56,8 +63,16 @@ def shifted(x: Tensor, pixels: int) -> Tensor:
     return out
 
 
-def found_by(net: Tour, task: str, order: str, kind: str, x: Tensor) -> np.ndarray:
-    return logits(net.of(task, order, kind), x).argmax(1).numpy()
+def right_by(
+    net: Tour, task: str, order: str, kind: str, x: Tensor, labels: np.ndarray
+) -> np.ndarray:
+    """Whether each picture is answered right by each seed's network, (seeds, N)."""
+    return np.stack(
+        [
+            logits(net.of(task, order, kind, seed), x).argmax(1).numpy() == labels
+            for seed in range(net.seeds)
+        ]
+    )
 
 
 def compare(net: Tour, task: str, part: Images, said: Said, data: str) -> list[Metric]:
@@ -72,7 +87,7 @@ def compare(net: Tour, task: str, part: Images, said: Said, data: str) -> list[M
     )
     return [
         said.accuracy(
-            data + suffix, MODELS[kind], labels, found_by(net, task, order, kind, change(x))
+            data + suffix, MODELS[kind], right_by(net, task, order, kind, change(x), labels)
         )
         for suffix, order, change in conditions
         for kind in FIRST
@@ -92,7 +107,7 @@ def shift_curve(net: Tour, part: Images) -> Curve:
         x=list(SHIFTS),
         y={
             MODELS[kind]: [
-                float((found_by(net, "fashion", "plain", kind, m) == part.labels).mean())
+                float(right_by(net, "fashion", "plain", kind, m, part.labels).mean())
                 for m in moved.values()
             ]
             for kind in KINDS
@@ -114,9 +129,48 @@ def baselines(part: Images, train: Images, said: Said, data: str) -> list[Metric
         linear.fit(rows(train.images), train.labels)
     majority = np.full(len(part), np.bincount(train.labels).argmax())
     return [
-        said.accuracy(data, LINEAR, part.labels, linear.predict(rows(part.images))),
-        said.accuracy(data, MAJORITY, part.labels, majority),
+        said.accuracy(data, LINEAR, (linear.predict(rows(part.images)) == part.labels)[None]),
+        said.accuracy(data, MAJORITY, (majority == part.labels)[None]),
     ]
+
+
+def compare_speech(net: Tour, said: Said) -> tuple[list[Metric], list[Metric]]:
+    """The listening LSTM and its baselines: known voices, the same backwards, and a new voice.
+
+    Raises:
+        AssetError: The recordings are not on this machine.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    parts = speech_parts()
+    x, lengths, digits = parts["train"]
+    linear = LogisticRegression(C=1.0, max_iter=1000)
+    linear.fit(means_and_spreads(x, lengths), digits.numpy())
+    most = int(digits.bincount().argmax())
+    found: list[Metric] = []
+    plain: list[Metric] = []
+    for suffix, name in (("", "test"), ("_backwards", "test"), ("_new_voice", "new_voice")):
+        x, lengths, digits = parts[name]
+        if suffix == "_backwards":
+            x = backwards(x, lengths)
+        truth, data = digits.numpy(), SPEECH + suffix
+        right = [
+            heard(net.listener(seed), x, lengths).argmax(1).numpy() == truth
+            for seed in range(net.seeds)
+        ]
+        found.append(said.accuracy(data, MODELS["rnn"], np.stack(right)))
+        guesses = linear.predict(means_and_spreads(x, lengths))
+        plain.append(said.accuracy(data, SUMS, (guesses == truth)[None]))
+        plain.append(said.accuracy(data, MAJORITY, (np.full(len(truth), most) == truth)[None]))
+    return found, plain
+
+
+def backwards(x: Tensor, lengths: Tensor) -> Tensor:
+    """Recordings (N, T, 32) with their frames in reverse order; the padding stays at the end."""
+    out = torch.zeros_like(x)
+    for row, count in enumerate(lengths.tolist()):
+        out[row, :count] = x[row, :count].flip(0)
+    return out
 
 
 def measure(
@@ -134,18 +188,21 @@ def measure(
     clothes = parts["fashion"][0]
     y = logits(net.of("fashion", "plain", "cnn"), tensors(clothes)[0]).numpy()
     names = {"fashion": data, "digits": DATA["digits"]}
+    spoken, plain = compare_speech(net, said) if said.split == "test" else ([], [])
     return Measured(
         case="",
         metrics=[
             metric
             for task, (part, _train) in parts.items()
             for metric in compare(net, task, part, said, names[task])
-        ],
+        ]
+        + spoken,
         baselines=[
             metric
             for task, (part, train) in parts.items()
             for metric in baselines(part, train, said, names[task])
-        ],
+        ]
+        + plain,
         calibration=calibration.calibration_at(temperature, y, clothes.labels),
         confusion=Confusion(
             labels=[label.id for label in LABELS["fashion"]],

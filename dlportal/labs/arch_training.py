@@ -1,5 +1,9 @@
-"""The training of the sixteen networks, all in one loop: each step shows every network the same
-pictures, so that pictures, order and number of steps are the same for all four kinds."""
+"""The training of the tour's networks.
+
+The sixteen for pictures share one loop: each step shows every network the same pictures, so that
+pictures, order and number of steps are the same for all four kinds. The LSTM that listens to
+spoken digits has a short loop of its own.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +15,8 @@ from torch import Tensor, nn
 from dlportal.case import Settings
 from dlportal.labs.arch_data import load, tensors
 from dlportal.labs.arch_nets import KINDS, LearningCNN
-from dlportal.labs.arch_tour import ORDERS, TASKS, Tour, shuffle
+from dlportal.labs.arch_speech import SpokenLSTM, speech_parts
+from dlportal.labs.arch_tour import ORDERS, SEEDS, TASKS, Tour, name_of, shuffle
 from dlportal.training import calibration
 from dlportal.training.batches import Shuffled
 from dlportal.training.events import Run
@@ -19,24 +24,30 @@ from dlportal.training.fit import Plan, fit, seed_everything
 
 RATE = 3e-3  # at its peak
 SLOWER = {"mlp": 0.5, "attention": 0.5}  # factors on it
-BATCH = {"fashion": 128, "digits": 64}
-DIGITS_EVERY = 4  # batches of clothes: there are far fewer digits
+BATCH = {"fashion": 128, "digits": 64, "speech": 64}
+DIGITS_EVERY = 2  # batches of clothes: there are far fewer digits
+SPEECH_EPOCHS, SPEECH_RATE = 40, 5e-3
 Part = tuple[Tensor, Tensor]  # pictures (N, 1, 28, 28) and classes (N,)
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Passes over the clothes, and how many clothes are learned from at most."""
+    """Passes over the clothes, seeds, and how many clothes are learned from at most.
+
+    `listens`: whether the LSTM for spoken digits is trained too.
+    """
 
     epochs: int
+    seeds: int = 1
     clothes: int | None = None
+    listens: bool = False
 
 
-RECIPES = {"quick": Recipe(2, 12_000), "full": Recipe(3)}
+RECIPES = {"quick": Recipe(2, clothes=12_000), "full": Recipe(5, seeds=SEEDS, listens=True)}
 
 
 class BothTasks:
-    """Batches of clothes, with every fourth a batch of digits, as {task: (pictures, classes)}."""
+    """Batches of clothes, with every second a batch of digits, as {task: (pictures, classes)}."""
 
     def __init__(self, clothes: Part, digits: Part, seed: int) -> None:
         self.clothes = Shuffled(clothes, BATCH["fashion"], seed)
@@ -61,14 +72,12 @@ class BothTasks:
 
 
 def train_tour(settings: Settings, run: Run) -> Tour:
-    """Train all networks together; each starts from the same seed."""
+    """Train all networks: with the full budget from three seeds, else from one.
+
+    The first seed's networks for pictures come last: their curve is what a visitor compares.
+    """
     recipe = RECIPES[settings.budget]
-    net = Tour()
-    with torch.random.fork_rng(devices=[]):
-        for name in net.nets:
-            seed_everything(settings.seed)
-            kind = name.rsplit("-", 1)[1]
-            net.nets[name] = LearningCNN() if kind == "cnn" else KINDS[kind]()
+    net = Tour(recipe.seeds)
     splits = {task: load(task) for task in TASKS}
     train = {task: tensors(found.train) for task, found in splits.items()}
     valid = {task: tensors(found.validation) for task, found in splits.items()}
@@ -77,6 +86,32 @@ def train_tour(settings: Settings, run: Run) -> Tour:
     run.facts["pictures"] = {
         task: {"train": len(train[task][1]), "validation": len(valid[task][1])} for task in TASKS
     }
+    seeds = [settings.seed + more for more in range(recipe.seeds)]
+    run.facts["seeds"] = seeds
+    if recipe.listens:
+        for place, seed in enumerate(seeds):
+            net.speech[str(place)] = train_listener(seed, run, f"speech-{place}")
+    for place, seed in reversed(list(enumerate(seeds))):
+        if run.cancelled():
+            break
+        part = train_pictures(train, valid, recipe, seed, run, f"seed-{place}" if place else "fit")
+        for name, learned in part.nets.items():
+            net.nets[f"{name}-{place}" if place else name] = learned
+    run.constants["temperatures"] = temperatures(net, valid)
+    return net
+
+
+def train_pictures(
+    train: dict[str, Part], valid: dict[str, Part], recipe: Recipe, seed: int, run: Run, name: str
+) -> Tour:
+    """Train the sixteen networks for pictures together; each starts from the same seed."""
+    net = Tour(1)
+    with torch.random.fork_rng(devices=[]):
+        for key in net.nets:
+            seed_everything(seed)
+            kind = key.rsplit("-", 1)[1]
+            net.nets[key] = LearningCNN() if kind == "cnn" else KINDS[kind]()
+    net.speech.clear()  # trained on its own
 
     def loss(net: nn.Module, batch: dict[str, Part]) -> Tensor:
         return sum_of_losses(net, batch)  # type: ignore[arg-type]
@@ -90,19 +125,48 @@ def train_tour(settings: Settings, run: Run) -> Tour:
         weight_decay=0.05,
         clip=4.0,  # the norm of sixteen networks' gradients together
         factors={
-            f"nets.{name}": SLOWER[kind]
-            for name in net.nets
-            if (kind := name.rsplit("-", 1)[1]) in SLOWER
+            f"nets.{key}": SLOWER[kind]
+            for key in net.nets
+            if (kind := key.rsplit("-", 1)[1]) in SLOWER
         },
-        seed=settings.seed,
+        seed=seed,
     )
-    batches = BothTasks(train["fashion"], train["digits"], settings.seed)
-    fit(net, batches, loss, validate, plan, run)
-    for name, learned in list(net.nets.items()):
+    fit(net, BothTasks(train["fashion"], train["digits"], seed), loss, validate, plan, run, name)
+    for key, learned in list(net.nets.items()):
         if isinstance(learned, LearningCNN):
-            net.nets[name] = learned.folded().to(next(learned.parameters()).device).eval()
-    run.constants["temperatures"] = temperatures(net, valid)
+            net.nets[key] = learned.folded().to(next(learned.parameters()).device).eval()
     return net
+
+
+def train_listener(seed: int, run: Run, name: str) -> SpokenLSTM:
+    """Train the LSTM that listens to spoken digits.
+
+    Raises:
+        AssetError: The recordings are not on this machine.
+    """
+    parts = speech_parts()
+    seed_everything(seed)
+    net = SpokenLSTM()
+
+    def loss(net: nn.Module, batch: tuple[Tensor, Tensor, Tensor]) -> Tensor:
+        x, lengths, digits = batch
+        return F.cross_entropy(net(x, lengths).float(), digits)
+
+    def validate(net: nn.Module) -> dict[str, float]:
+        x, lengths, digits = parts["validation"]
+        return {"accuracy": float((heard(net, x, lengths).argmax(1) == digits).float().mean())}
+
+    plan = Plan(epochs=SPEECH_EPOCHS, rate=SPEECH_RATE, weight_decay=0.05, seed=seed)
+    batches = Shuffled(parts["train"], BATCH["speech"], seed)
+    return fit(net, batches, loss, validate, plan, run, name)  # type: ignore[return-value]
+
+
+@torch.inference_mode()
+def heard(net: nn.Module, x: Tensor, lengths: Tensor) -> Tensor:
+    """Logits (N, 10) of the listening LSTM, on the CPU."""
+    device = next(net.parameters()).device
+    parts = zip(x.split(500), lengths.split(500))
+    return torch.cat([net(a.to(device), b.to(device)).float().cpu() for a, b in parts])
 
 
 def some(part: Part, limit: int) -> Part:
@@ -140,13 +204,20 @@ def right(net: nn.Module, x: Tensor, labels: Tensor) -> float:
 
 
 def temperatures(net: Tour, valid: dict[str, Part]) -> dict[str, float]:
-    """What makes each network's confidence honest, by its name."""
+    """What makes the confidence of each of the first seed's networks honest, by its name.
+
+    Where no validation picture is answered wrongly nothing can be learned about confidence: 1.
+    """
     found = {}
-    for name in net.nets:
-        task, order, _kind = name.split("-")
+    for task in TASKS:
         x, labels = valid[task]
-        y = logits(net.nets[name], shuffle(x) if order == ORDERS[1] else x)
-        found[name] = calibration.fit_temperature(y, labels)
+        for order in ORDERS:
+            seen = shuffle(x) if order == ORDERS[1] else x
+            for kind in KINDS:
+                y = logits(net.of(task, order, kind), seen)
+                wrong = bool((y.argmax(1) != labels).any())
+                name = name_of(task, order, kind)
+                found[name] = calibration.fit_temperature(y, labels) if wrong else 1.0
     return found
 
 

@@ -193,7 +193,7 @@ def code(case: ArchitectureTour, picked: Picked | None) -> None:
         return
     note(
         _(
-            "The four networks in plain torch, with every number of the views above; a test checks that it gives the same. Run it in the project's folder, where the weights are."
+            "The four networks in plain torch, with every number of their views above; a test checks that it gives the same. Run it in the project's folder, where the weights are."
         )
     )
     show_code(case.script(picked.raw, inner_settings(case)), case.card.id)

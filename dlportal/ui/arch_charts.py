@@ -120,48 +120,72 @@ def number_grid(values: np.ndarray, signed: bool) -> go.Figure:
     return fig
 
 
-def gates_chart(gates: Gates, unit: int, row: int) -> go.Figure:
-    """The three gates of one unit over the rows."""
+def gates_chart(gates: Gates, unit: int, step: int, axis: str) -> go.Figure:
+    """The three gates of one unit over the steps."""
     fig = go.Figure()
     named = ((_("input i"), gates.i), (_("forget f"), gates.f), (_("output o"), gates.o))
     for index, (name, values) in enumerate(named):
-        fig.add_trace(over_rows(values[:, unit], name, index))
-    return rows_axis(fig, row, (0, 1.02))
+        fig.add_trace(over_steps(values[:, unit], name, index))
+    return steps_axis(fig, step, len(gates.h), axis, (0, 1.02))
 
 
-def memory_chart(gates: Gates, unit: int, row: int) -> go.Figure:
-    """Cell and hidden state of one unit over the rows."""
+def memory_chart(gates: Gates, unit: int, step: int, axis: str) -> go.Figure:
+    """Cell and hidden state of one unit over the steps."""
     fig = go.Figure()
     for index, (name, values) in enumerate(((_("memory c"), gates.c), (_("state h"), gates.h))):
-        fig.add_trace(over_rows(values[:, unit], name, index))
-    return rows_axis(fig, row, None)
+        fig.add_trace(over_steps(values[:, unit], name, index))
+    return steps_axis(fig, step, len(gates.h), axis, None)
 
 
-def so_far_chart(chances: Tensor, names: Sequence[str], row: int) -> go.Figure:
-    """How likely the three strongest classes are after each row."""
+def so_far_chart(chances: Tensor, names: Sequence[str], step: int, axis: str) -> go.Figure:
+    """How likely the three strongest classes are after each step."""
     fig = go.Figure()
     best = chances.max(dim=0).values.topk(3).indices.tolist()
     for index, which in enumerate(best):
-        fig.add_trace(over_rows(chances[:, which], names[which], index))
-    fig = rows_axis(fig, row, (0, 1.02))
+        fig.add_trace(over_steps(chances[:, which], names[which], index))
+    fig = steps_axis(fig, step, len(chances), axis, (0, 1.02))
     return fig.update_yaxes(tickformat=".0%")
 
 
-def over_rows(values: Tensor, name: str, index: int) -> go.Scatter:
+def over_steps(values: Tensor, name: str, index: int) -> go.Scatter:
     return line(list(range(1, len(values) + 1)), values.tolist(), name, index)
 
 
-def rows_axis(fig: go.Figure, row: int, span: tuple[float, float] | None) -> go.Figure:
+def steps_axis(
+    fig: go.Figure, step: int, steps: int, axis: str, span: tuple[float, float] | None
+) -> go.Figure:
+    """Steps from 1 along x, the chosen one (from 0) marked."""
     style(fig, height=220, legend=True)
-    fig.add_vline(row + 1, line={"width": 1.5, "dash": "dot", "color": palette().muted})
-    fig.update_xaxes(title_text=_("rows read"), range=[0.5, 28.5])
+    fig.add_vline(step + 1, line={"width": 1.5, "dash": "dot", "color": palette().muted})
+    fig.update_xaxes(title_text=axis, range=[0.5, steps + 0.5])
     if span is not None:
         fig.update_yaxes(range=list(span))
     return fig
 
 
-def states_chart(states: Tensor, unit: int, row: int) -> go.Figure:
-    """All hidden states: units across, rows downwards; the chosen ones are marked."""
+def sound_chart(values: Tensor, step: int) -> go.Figure:
+    """What a sound is made of: moments across, pitches upwards; the chosen moment is marked."""
+    colors = palette()
+    fig = go.Figure(
+        go.Heatmap(
+            z=values.T.numpy().round(2),
+            x=list(range(1, len(values) + 1)),
+            colorscale=[[0, colors.surface[0]], [1, colors.text]],
+            zmin=-2,
+            zmax=2.5,
+            showscale=False,
+            hoverinfo="skip",
+        )
+    )
+    style(fig, height=170)
+    fig.add_vline(step + 1, line={"width": 1.5, "dash": "dot", "color": colors.second})
+    fig.update_xaxes(title_text=_("moments heard, 16 ms each"), range=[0.5, len(values) + 0.5])
+    fig.update_yaxes(title_text=_("pitch"), showticklabels=False, showgrid=False)
+    return fig
+
+
+def states_chart(states: Tensor, unit: int, step: int, axis: str) -> go.Figure:
+    """All hidden states: units across, steps downwards; the chosen ones are marked."""
     colors = palette()
     fig = go.Figure(
         go.Heatmap(
@@ -172,12 +196,12 @@ def states_chart(states: Tensor, unit: int, row: int) -> go.Figure:
             zmin=-1,
             zmax=1,
             showscale=False,
-            hovertemplate=_("row %{y}, unit %{x}: h = %{z:.2f}") + "<extra></extra>",
+            hovertemplate=_("step %{y}, unit %{x}: h = %{z:.2f}") + "<extra></extra>",
         )
     )
     style(fig, height=330)
-    for add, at in ((fig.add_hline, row + 1), (fig.add_vline, unit + 1)):
+    for add, at in ((fig.add_hline, step + 1), (fig.add_vline, unit + 1)):
         add(at, line={"width": 1.5, "dash": "dot", "color": colors.text})
-    fig.update_yaxes(autorange="reversed", title_text=_("row"), showgrid=False)
+    fig.update_yaxes(autorange="reversed", title_text=axis, showgrid=False)
     fig.update_xaxes(title_text=_("unit"))
     return fig

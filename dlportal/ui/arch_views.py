@@ -25,16 +25,15 @@ from dlportal.labs.arch_insides import (
 )
 from dlportal.ui.arch_charts import (
     framed,
-    gates_chart,
     grey_image,
     lit,
-    memory_chart,
     mosaic,
     number_grid,
     signed_image,
     so_far_chart,
     states_chart,
 )
+from dlportal.ui.arch_lstm import lstm_numbers
 from dlportal.ui.arch_words import ABOUT, KIND_NAMES
 from dlportal.ui.backprop_numbers import closed, num
 from dlportal.ui.charts import bars, show_chart
@@ -56,11 +55,11 @@ def inside_panel(case: ArchitectureTour, picked: Picked) -> None:
     x = case.seen(picked.raw, s)
     task, shuffled = picked.raw.task, s["shuffled"]
     note(_(ABOUT[view]))
-    if shuffled:
+    if shuffled and view != "speech":
         note(
             _("The pixels are shuffled: these are the networks that learned from shuffled pixels.")
         )
-    kind = "cnn" if view == "reach" else view
+    kind = {"reach": "cnn", "speech": "rnn"}.get(view, view)
     net = case.inside(task, kind, shuffled)
     if view == "mlp":
         mlp_view(net, x)
@@ -70,6 +69,10 @@ def inside_panel(case: ArchitectureTour, picked: Picked) -> None:
         reach_view(case, task, shuffled, x)
     elif view == "rnn":
         rnn_view(net, x, task)
+    elif view == "speech":
+        from dlportal.ui.arch_speech import speech_view
+
+        speech_view(case)
     else:
         attention_view(net, x)
 
@@ -261,47 +264,23 @@ def rnn_view(net: Any, x: Tensor, task: str) -> None:
             alt=_("The picture; the frame is the row being read"),
         )
     gates = read_rows(net, x)
-    i, f, o, g, c, h = (
-        float(part[row, unit]) for part in (gates.i, gates.f, gates.o, gates.g, gates.c, gates.h)
-    )
-    before = float(gates.c[row - 1, unit]) if row else 0.0
     with right:
         names = [label(language()) for label in LABELS[task]]
         st.markdown("**" + _("When does it know?") + "**")
         show_chart(
-            so_far_chart(answers_so_far(net, gates), names, row),
+            so_far_chart(answers_so_far(net, gates), names, row, _("rows read")),
             alt=_("Probability of the strongest classes after each row"),
             key="so_far",
         )
         st.markdown("**" + _("The whole hidden state, row by row") + "**")
         show_chart(
-            states_chart(gates.h, unit, row),
+            states_chart(gates.h, unit, row, _("row")),
             alt=_("Hidden state of all units over the rows, blue below zero, orange above"),
             key="states",
         )
+    axis = _("rows read")
     st.markdown("**" + _("Unit {n} at row {row}").format(n=unit + 1, row=row + 1) + "**")
-    # Several short lines: a phone is 390 pixels wide.
-    st.latex(
-        r"\begin{aligned} i, f, o &= \sigma(W x_t + U h_{t-1} + b) \\"
-        r" g &= \tanh(W x_t + U h_{t-1} + b) \end{aligned}"
-    )
-    st.latex(
-        r"\begin{aligned} c_t &= f\,c_{t-1} + i\,g \\"
-        rf" &= {num(f)}\cdot{closed(before)} + {num(i)}\cdot{closed(g)} \\ &= {num(c)}"
-        r" \end{aligned}"
-    )
-    st.latex(
-        r"\begin{aligned} h_t &= o\,\tanh(c_t) \\"
-        rf" &= {num(o)}\cdot{closed(float(np.tanh(c)))} = {num(h)} \end{{aligned}}"
-    )
-    for place, chart, words in zip(
-        st.columns(2, gap="large"),
-        (gates_chart, memory_chart),
-        (_("The three gates of the unit over the rows"), _("Its memory and state over the rows")),
-    ):
-        with place:
-            note(words)
-            show_chart(chart(gates, unit, row), alt=words, key=chart.__name__)
+    lstm_numbers(gates, unit, row, axis)
 
 
 def attention_view(net: Any, x: Tensor) -> None:

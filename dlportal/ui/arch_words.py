@@ -21,6 +21,9 @@ ABOUT = {
     "rnn": N_(
         "The LSTM reads the picture row by row, as one reads a sentence. It carries a memory c. Three gates between 0 and 1 decide what to forget, what to store, and what to show."
     ),
+    "speech": N_(
+        "What recurrent networks are for: sound comes one moment after another. An LSTM of its own hears 32 pitches every 16 milliseconds and carries what it has heard along in its state."
+    ),
     "attention": N_(
         "The picture is cut into 16 patches. Each patch asks (q), each offers a key (k); where they match, it looks, and takes over the value (v) found there."
     ),
