@@ -167,6 +167,36 @@ class TestRefused:
         cells[9] = cells[9][:-1]
         assert "Row 10 has" in refusal(reader, write(cells))
 
+    def test_a_blank_row_would_shift_the_numbers_of_those_below(self, reader: Reader) -> None:
+        cells = table(reader)
+        assert "Row 10 is blank" in refusal(reader, write([*cells[:9], [], *cells[9:]]))
+        assert "Row 1 is blank" in refusal(reader, "\n" + write(cells))
+        reader.read((write(cells) + "\n\n").encode(), Limits())  # at the end it shifts nothing
+
+    def test_a_name_twice(self, reader: Reader) -> None:
+        place = reader.header.index(reader.number)
+        cells = [[*row, row[place]] for row in table(reader)]
+        cells[0][-1] = reader.number.lower()
+        assert f"names the column {reader.number.upper()} twice" in refusal(reader, write(cells))
+
+    def test_no_header(self, reader: Reader) -> None:
+        if reader.name != "own table":  # its columns may have any names
+            text = write(table(reader)[1:])
+            assert f"Column {reader.header[0]} is missing" in refusal(reader, text)
+
+    def test_the_header_again_in_the_middle(self, reader: Reader) -> None:
+        cells = table(reader)
+        sentence = refusal(reader, write([*cells[:300], cells[0], *cells[300:]]))
+        if reader.name != "own table":  # there it makes a third value of the answer
+            assert "Row 301, column" in sentence
+
+    @pytest.mark.parametrize("text", ['"1\n2"', "inf", "1e400", "$7", "1.2.3"])
+    def test_what_is_nearly_a_number(self, reader: Reader, text: str) -> None:
+        cells = table(reader)
+        cells[41][reader.header.index(reader.number)] = text
+        sentence = refusal(reader, write(cells)).lower()
+        assert "row 42" in sentence and reader.number.lower() in sentence
+
     def test_a_column_is_missing(self, reader: Reader) -> None:
         if reader.name == "own table":
             return  # its columns are whatever there is
@@ -203,6 +233,9 @@ class TestDates:
         cells[41][reader.header.index(reader.date)] = "soon"
         sentence = refusal(reader, write(cells))
         assert "Row 42" in sentence and reader.date in sentence and "soon" in sentence
+        cells[41][reader.header.index(reader.date)] = ""
+        sentence = refusal(reader, write(cells))
+        assert "Row 42" in sentence and reader.date in sentence and ": ''" in sentence
 
     def test_unsorted_dates_are_put_in_order(self, reader: Reader) -> None:
         cells = table(reader)

@@ -74,17 +74,24 @@ def read_cells(text: str, limits: Limits) -> tuple[pd.DataFrame, str]:
             N_("This is not a CSV we can read. Save the table as CSV and try again.")
         ) from None
     cells.columns = [str(name).strip().upper() for name in cells.columns]
-    cells = cells.loc[:, ~cells.columns.duplicated()]
     return cells.apply(lambda column: column.str.strip()), mark
 
 
 def check_widths(text: str, mark: str) -> None:
-    """Raise `InputError` for the first row with more or fewer cells than the header."""
-    width = 0
+    """Raise `InputError` for the first row with more or fewer cells than the header, for a blank
+    row (it would shift the numbers of those below), and for a name that stands twice."""
+    width = blank = 0
     try:
         for number, row in enumerate(csv.reader(io.StringIO(text), delimiter=mark), start=1):
-            width = width or len(row)
-            if row and len(row) != width:
+            if not row:
+                blank = blank or number
+                continue
+            if blank:
+                raise InputError(N_("Row {row} is blank. Delete it."), row=f"{blank:,}")
+            if not width:
+                width = len(row)
+                check_names(row)
+            if len(row) != width:
                 raise InputError(
                     N_("Row {row} has {n} cells; the header has {width}. Correct that row."),
                     row=f"{number:,}",
@@ -97,6 +104,18 @@ def check_widths(text: str, mark: str) -> None:
         ) from None
 
 
+def check_names(header: list[str]) -> None:
+    """Raise `InputError` for a name that stands twice; what has no letter is no name."""
+    seen: set[str] = set()
+    for name in (cell.strip().upper() for cell in header):
+        if name in seen and any(map(str.isalpha, name)):
+            raise InputError(
+                N_("Row 1 names the column {column} twice. Rename or delete one."),
+                column=name[:40],
+            )
+        seen.add(name)
+
+
 def first_place(wrong: np.ndarray) -> int | None:
     """Place of the first wrong cell, or None."""
     places = np.flatnonzero(wrong)
@@ -105,7 +124,8 @@ def first_place(wrong: np.ndarray) -> int | None:
 
 def refuse(message: str, column: str, place: int, value: str) -> NoReturn:
     """Raise `InputError` about one cell; row 1 is the header."""
-    raise InputError(message, row=f"{place + 2:,}", column=column, value=value[:40])
+    shown = " ".join(value.split())[:40] or "''"
+    raise InputError(message, row=f"{place + 2:,}", column=column, value=shown)
 
 
 def read_times(column: pd.Series, forms: tuple[str, ...]) -> pd.Series:
@@ -136,7 +156,7 @@ def read_numbers(column: pd.Series, name: str, semicolons: bool) -> np.ndarray:
     """
     import pandas as pd
 
-    text = column.str.replace(r"[\s\u00a0']", "", regex=True)
+    text = column.str.replace(r"[ \t\u00a0\u2009\u202f']", "", regex=True)
     points, commas = text.str.fullmatch(POINT), text.str.fullmatch(COMMA)
     if (semicolons and commas.sum() >= points.sum()) or commas.sum() > points.sum():
         text = text.str.replace(".", "", regex=False).str.replace(",", ".", regex=False)
@@ -151,6 +171,6 @@ def read_numbers(column: pd.Series, name: str, semicolons: bool) -> np.ndarray:
             N_("Row {row}, column {column}: {value} is not a number. Correct it."),
             name,
             place,
-            column.iloc[place] or "''",
+            column.iloc[place],
         )
     return numbers

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from dlportal.cards import Limits
-from dlportal.data.csv_cells import decode, read_cells, read_numbers, read_times
+from dlportal.data.csv_cells import decode, read_cells, read_numbers, read_times, refuse
 from dlportal.data.fraud_csv import DATES, REQUIRED, read_payments
 from dlportal.data.fraud_features import NAMES as FEATURES
 from dlportal.data.fraud_features import compute_features
@@ -154,7 +154,7 @@ def guess_label(cells: pd.DataFrame) -> str:
             raise InputError(
                 N_("Column {column} has one value only ({value}). Learning needs both kinds."),
                 column=name,
-                value=str(cells[name].iloc[0])[:40],
+                value=str(cells[name].iloc[0])[:40] or "''",
             )
     if not found:
         raise InputError(
@@ -185,13 +185,13 @@ def make_ready(table: OwnTable, choice: Choice, seed: int = 0) -> Ready:
         times = read_times(table.cells[choice.time], DATES)
         if times.isna().any():
             place = int(np.flatnonzero(times.isna())[0])
-            raise InputError(
+            refuse(
                 N_(
                     "Row {row}, column {column}: {value} is not a time. Write it as 2018-04-01 12:30:00."
                 ),
-                row=f"{place + 2:,}",
-                column=choice.time,
-                value=table.cells[choice.time].iloc[place][:40] or "''",
+                choice.time,
+                place,
+                table.cells[choice.time].iloc[place],
             )
         parts = in_order(np.argsort(times.to_numpy(), kind="stable"))
     else:

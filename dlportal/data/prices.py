@@ -144,7 +144,7 @@ def _dates(column: pd.Series) -> np.ndarray:
             N_("Row {row}, column {column}: {value} is not a date. Write it as 2018-12-31."),
             "Date",
             place,
-            column.iloc[place] or "''",
+            column.iloc[place],
         )
     return times.dt.tz_localize(None).to_numpy().astype("datetime64[D]")
 
