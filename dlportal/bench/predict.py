@@ -16,6 +16,9 @@ from dlportal.assets import AssetError
 from dlportal.bench.row import Row, bounded, compared, skipped
 from dlportal.cards import case_ids
 from dlportal.case import Case, case_class
+from dlportal.commands.predict import TEXTS, answer_all
+from dlportal.kinds.text import TextCase
+from dlportal.results import to_json
 from dlportal.serving import get_case
 
 SUITE = "predict"
@@ -25,6 +28,7 @@ STEPS, GAP = 50, 1e-3  # of integrated gradients: Captum's default; largest diff
 IG_ROUNDS = 5
 STREAM_ROUNDS, STREAM_BAR = 5, 0.8
 SPEECH_ROUNDS, SPEECH_BAR = 5, 0.1
+LINES, LINES_ROUNDS, LINES_BAR = 256, 5, 0.7
 
 
 def measure() -> Iterator[Row]:
@@ -38,6 +42,8 @@ def measure() -> Iterator[Row]:
             yield skipped(SUITE, case_id, str(error))
             continue
         yield overhead(case)
+        if isinstance(case, TextCase) and case.batches:
+            yield lines_of_text(case)
         if case_id == "imagenet_classification":
             yield from beside_captum(case)
         if hasattr(case, "stream"):
@@ -99,6 +105,38 @@ def forward(case: Any, raw: Any, steps: int = 0) -> None:
     cache = case.net.cache(x.shape[1] + steps)
     for _step in range(steps):
         x = case.net.step(x, cache).argmax().view(1, 1)
+
+
+def lines_of_text(case: Any) -> Row:
+    """`predict --lines` beside the bare network on the same texts, tokenised and sorted by length."""
+    examples = [example.load() for example in case.examples()]
+    # Of different lengths, in no order: the examples one after another, each cut somewhere.
+    words = [examples[i % len(examples)].split() for i in range(LINES)]
+    given = [" ".join(row[: max(3, len(row) - i % 5)]) for i, row in enumerate(words)]
+    encoded = sorted((case.encode(text) for text in given), key=lambda ids: ids.shape[1])
+
+    @torch.inference_mode()
+    def bare() -> None:
+        for start in range(0, LINES, TEXTS):
+            case.net(case.collate(encoded[start : start + TEXTS]).to(case.device))
+
+    def whole() -> None:
+        for _text, result in answer_all(case, given):
+            to_json(result)
+
+    times = taking_turns([whole, bare], 0.0, LINES_ROUNDS, LINES_ROUNDS)
+    rates = [[LINES / seconds for seconds in part] for part in times]
+    return compared(
+        SUITE,
+        f"{case.card.id}, predict --lines",
+        rates[0],
+        "texts/s",
+        "bare network, batches sorted by length",
+        rates[1],
+        "at least",
+        LINES_BAR,
+        f"{LINES} texts, batches of {TEXTS}, median of {LINES_ROUNDS} rounds, taking turns",
+    )
 
 
 def beside_captum(case: Any) -> Iterator[Row]:

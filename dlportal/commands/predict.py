@@ -12,6 +12,8 @@ from dlportal.messages import N_, InputError
 from dlportal.results import Classes, Generation, Result, Speech, Transcript, to_json
 
 BATCH = 8  # inputs that share a forward pass
+TEXTS = 32  # texts that do: they are small
+WINDOW = 1024  # texts among which those of similar length are brought together
 
 
 def predict_inputs(case_id: str, given: Sequence[str], seed: int = 0) -> list[tuple[str, Result]]:
@@ -41,12 +43,44 @@ def predict_inputs(case_id: str, given: Sequence[str], seed: int = 0) -> list[tu
 
 
 def answer_all(case: Case[Any], given: Sequence[str]) -> Iterator[tuple[str, Result]]:
-    """Predict in batches where the case can batch."""
-    size = BATCH if case.batches else 1
-    for start in range(0, len(given), size):
-        part = given[start : start + size]
-        results = case.predict_batch([case.read(text) for text in part])
-        yield from zip(part, results, strict=True)
+    """Predict in batches where the case can batch; texts of similar length share one.
+
+    Raises:
+        InputError: An input cannot be used; of several, it says which.
+    """
+    texts = case.kind == "text" and case.batches
+    size = TEXTS if texts else BATCH if case.batches else 1
+    window = WINDOW if texts else size
+    for start in range(0, len(given), window):
+        part = given[start : start + window]
+        # Little is padded where similar lengths come together.
+        order = sorted(range(len(part)), key=lambda i: len(part[i])) if texts else range(len(part))
+        found: dict[int, Result] = {}
+        for first in range(0, len(part), size):
+            rows = order[first : first + size]
+            try:
+                results = case.predict_batch([case.read(part[row]) for row in rows])
+            except InputError as error:
+                raise blame(case, given, error) from error
+            found |= zip(rows, results, strict=True)
+        yield from ((part[row], found[row]) for row in range(len(part)))
+
+
+def blame(case: Case[Any], given: Sequence[str], error: InputError) -> InputError:
+    """The error of a batch, with the number of the input that it is about."""
+    if len(given) == 1:
+        return error
+    for number, text in enumerate(given, 1):
+        try:
+            case.check(case.read(text))
+        except InputError as reason:
+            return InputError(
+                N_("Input {number} of {all}: {reason}"),
+                number=number,
+                all=len(given),
+                reason=str(reason),
+            )
+    return error
 
 
 def play(case: Any, text: str, seed: int) -> Result:

@@ -1,5 +1,7 @@
 """What the parsers of simple datasets return, and how a validation part is carved out."""
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -21,7 +23,8 @@ class Splits(Generic[Part]):
 
 @dataclass(frozen=True)
 class Texts:
-    """Texts and their classes; `labels` has shape (N,), int64."""
+    """Texts and their classes: `labels` has shape (N,), int64; (N, K) of 0 and 1 where a text
+    can have several."""
 
     texts: tuple[str, ...]
     labels: np.ndarray
@@ -66,6 +69,24 @@ def hold_out(labels: np.ndarray, share: float, seed: int) -> tuple[np.ndarray, n
         rows = rng.permutation(np.flatnonzero(labels == label))
         held[rows[: round(share * len(rows))]] = True
     return np.flatnonzero(~held), np.flatnonzero(held)
+
+
+def novel_rows(texts: Iterable[str], others: Iterable[str] = ()) -> np.ndarray:
+    """Rows whose words occur in no earlier row and in none of the others.
+
+    Case and punctuation do not count; a text without words counts as it stands.
+    """
+    seen = {_words(text) for text in others}
+    rows = []
+    for row, text in enumerate(texts):
+        if (words := _words(text)) not in seen:
+            seen.add(words)
+            rows.append(row)
+    return np.array(rows, dtype=np.int64)
+
+
+def _words(text: str) -> str:
+    return re.sub(r"[^\w]+", " ", text.lower()).strip() or text
 
 
 def pick_split(parts: Splits[Images], split: str, limit: int | None) -> Images:

@@ -3,13 +3,12 @@
 Socher et al. 2013, https://aclanthology.org/D13-1170/
 """
 
-import re
 from pathlib import Path
 
 import numpy as np
 
 from dlportal.data.files import dataset_file
-from dlportal.data.splits import Splits, Texts, hold_out
+from dlportal.data.splits import Splits, Texts, hold_out, novel_rows
 from dlportal.messages import N_, InputError
 
 CLASSES = ("negative", "positive")
@@ -34,7 +33,7 @@ def load(seed: int = 0, folder: Path | None = None) -> Splits[Texts]:
     """
     paths = [folder / f if folder else dataset_file("sst2", f) for f in ("train.tsv", "dev.tsv")]
     rest, test = read(paths[0]), read(paths[1])
-    rest = rest.take(_novel(rest.texts, test.texts))
+    rest = rest.take(novel_rows(rest.texts, test.texts))
     kept, held = hold_out(rest.labels, VALIDATION, seed)
     return Splits(rest.take(kept), rest.take(held), test)
 
@@ -61,18 +60,3 @@ def read(path: Path) -> Texts:
                 file=path.name,
             )
     return Texts(tuple(row[0].strip() for row in rows), np.array([int(row[1]) for row in rows]))
-
-
-def _novel(texts: tuple[str, ...], others: tuple[str, ...]) -> np.ndarray:
-    """Rows whose words occur in no earlier row and in none of the others."""
-    seen = {_words(text) for text in others}
-    rows = []
-    for row, text in enumerate(texts):
-        if (words := _words(text)) not in seen:
-            seen.add(words)
-            rows.append(row)
-    return np.array(rows)
-
-
-def _words(text: str) -> str:
-    return re.sub(r"[^\w]+", " ", text.lower()).strip()

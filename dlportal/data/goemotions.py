@@ -1,0 +1,71 @@
+"""GoEmotions: comments from Reddit, each with one or several of 28 emotions.
+
+Demszky et al. 2020, https://aclanthology.org/2020.acl-main.372/
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from dlportal.data.files import dataset_file
+from dlportal.data.splits import Splits, Texts, novel_rows
+from dlportal.messages import N_, InputError
+
+NAMES = (
+    "admiration amusement anger annoyance approval caring confusion curiosity desire "
+    "disappointment disapproval disgust embarrassment excitement fear gratitude grief joy love "
+    "nervousness optimism pride realization relief remorse sadness surprise neutral"
+)
+CLASSES = tuple(NAMES.split())
+
+
+def load(folder: Path | None = None) -> Splits[Texts]:
+    """Read GoEmotions in its official split; labels have shape (N, 28), 0 or 1.
+
+    Training comments that occur twice, or in another part too, are dropped.
+
+    Args:
+        folder: A folder with `train.tsv`, `dev.tsv` and `test.tsv` to read instead.
+
+    Raises:
+        AssetError: The files are neither here nor to be had.
+        InputError: A file in `folder` has another layout.
+    """
+    names = ("train.tsv", "dev.tsv", "test.tsv")
+    train, dev, test = (
+        read(folder / name if folder else dataset_file("goemotions", name)) for name in names
+    )
+    train = train.take(novel_rows(train.texts, (*dev.texts, *test.texts)))
+    return Splits(train, dev, test)
+
+
+def read(path: Path) -> Texts:
+    """Read a file of `text<TAB>label numbers` lines without a header; further columns are left out.
+
+    Raises:
+        InputError: Not such a file.
+    """
+    try:
+        lines = path.read_text("utf-8").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            N_("{file} cannot be read as a UTF-8 text file; check the path and the encoding."),
+            file=str(path),
+        ) from error
+    texts, labels = [], []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            text, given = line.split("\t")[:2]
+            row = np.zeros(len(CLASSES), dtype=np.int64)
+            row[[int(label) for label in given.split(",")]] = 1
+        except (ValueError, IndexError) as error:
+            raise InputError(
+                N_("Line {line} of {file} is not a text, a tab and label numbers from 0 to 27."),
+                line=number,
+                file=path.name,
+            ) from error
+        texts.append(text.strip())
+        labels.append(row)
+    return Texts(tuple(texts), np.array(labels))
