@@ -1,10 +1,12 @@
 """Credit default: the data's rules, monotone networks, what may change, groups, drift."""
 
+import json
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from scipy.stats import ks_2samp
 
 from dlportal.cards import Limits
 from dlportal.cases.credit_changes import (
@@ -19,6 +21,7 @@ from dlportal.cases.credit_default import EXAMPLES
 from dlportal.cases.credit_net import CreditNet, encode, expand, squeeze
 from dlportal.data import credit_csv, uci_credit
 from dlportal.data.credit_costs import THRESHOLDS, Counts
+from dlportal.data.margins import Margins
 from dlportal.data.uci_credit import BILL, COLUMNS, GROUPS, PAID, STATUS, group_of
 from dlportal.messages import InputError
 from dlportal.nets.monotone import MonotoneEnsemble
@@ -215,15 +218,45 @@ class TestCosts:
             assert counts.best(loss) == pytest.approx(1 / (1 + loss), abs=0.04)
 
 
+class TestMargins:
+    def test_they_are_exact_where_they_are_kept(self) -> None:
+        x = customers(3_000)
+        for margin, column in zip(Margins.of(x).columns, x.T):
+            for value, below, upto in zip(margin.values, margin.below, margin.upto):
+                assert (column < value).mean() == below and (column <= value).mean() == upto
+            assert (margin.values[0], margin.values[-1]) == (column.min(), column.max())
+            assert len(margin.values) < 60 < len(x)
+
+    def test_stored_and_read_back(self) -> None:
+        margins = Margins.of(customers(3_000))
+        again = Margins.from_json(json.loads(json.dumps(margins.to_json())))
+        np.testing.assert_allclose(again.together, margins.together, atol=6e-4)
+        np.testing.assert_allclose(again.draw(50), margins.draw(50), rtol=0.1, atol=500)
+        assert {d.verdict for d in measure_drift(again, customers(3_000, 1))} == {"same"}
+
+    def test_invented_rows_are_like_the_table_and_not_in_it(self) -> None:
+        x = customers(5_000)
+        margins = Margins.of(x)
+        drawn = margins.draw(5_000, seed=3)
+        assert {d.verdict for d in measure_drift(margins, drawn)} == {"same"}
+        # Columns that a column of the table holds as whole months stay whole.
+        assert np.isin(drawn[:, STATUS], range(-2, 9)).all()
+        # Limit and statements go together, as in the table.
+        for rows in (x, drawn):
+            assert np.corrcoef(rows[:, 0], rows[:, BILL.start])[0, 1] > 0.4
+        known = {row.tobytes() for row in x}
+        assert not any(row.tobytes() in known for row in drawn)
+
+
 class TestDrift:
     def test_the_same_world_is_the_same(self) -> None:
-        drift = measure_drift(customers(5_000, 1), customers(5_000, 2))
+        drift = measure_drift(Margins.of(customers(5_000, 1)), customers(5_000, 2))
         assert {d.verdict for d in drift} == {"same"}
 
     def test_one_moved_column_is_found_alone(self) -> None:
         now = customers(5_000, 2)
         now[:, BILL.start] *= 1.6
-        verdicts = [d.verdict for d in measure_drift(customers(5_000, 1), now)]
+        verdicts = [d.verdict for d in measure_drift(Margins.of(customers(5_000, 1)), now)]
         assert verdicts[BILL.start] != "same"
         assert {v for i, v in enumerate(verdicts) if i != BILL.start} == {"same"}
 
@@ -232,10 +265,21 @@ class TestDrift:
         before = (np.full(10, 100) + 0.5) / 1_005
         after = (np.array([500, 0, 0, 0, 0, 100, 100, 100, 100, 100]) + 0.5) / 1_005
         expected = ((after - before) * np.log(after / before)).sum()
-        assert stability(reference, now) == pytest.approx(expected, rel=0.02)
+        margin = Margins.of(np.stack([reference, reference], axis=1)).columns[0]
+        assert stability(margin, 1_000, now) == pytest.approx(expected, rel=1e-4)
+
+    def test_distance_is_that_of_all_rows(self) -> None:
+        """Nearly: between the values that are kept at most a fortieth can be missed."""
+        before, now = customers(5_000, 1), customers(700, 2)
+        now[:, PAID] *= 1.3
+        found = measure_drift(Margins.of(before), now)
+        for drift, a, b in zip(found, before.T, now.T):
+            whole = ks_2samp(a, b, method="asymp").statistic
+            assert whole - 1 / 40 <= drift.ks <= whole + 1e-12
 
     def test_few_rows_are_no_proof(self) -> None:
-        assert {d.verdict for d in measure_drift(customers(5_000, 1), customers(12, 2))} == {"same"}
+        drift = measure_drift(Margins.of(customers(5_000, 1)), customers(12, 2))
+        assert {d.verdict for d in drift} == {"same"}
 
 
 @pytest.mark.data
@@ -254,7 +298,22 @@ class TestData:
 
     def test_test_customers_have_not_drifted(self) -> None:
         parts = uci_credit.load()
-        assert {d.verdict for d in measure_drift(parts.train.x, parts.test.x)} == {"same"}
+        drift = measure_drift(Margins.of(parts.train.x), parts.test.x)
+        assert {d.verdict for d in drift} == {"same"}
+
+    def test_the_card_keeps_the_training_customers_columns(self, get_case: Any) -> None:
+        kept = get_case("credit_default").margins()
+        assert kept.to_json() == Margins.of(uci_credit.load().train.x).to_json()
+
+    def test_invented_customers_are_judged_like_real_ones(self, get_case: Any) -> None:
+        case = get_case("credit_default")
+        invented = case.invented(6_000)
+        for row in invented[:100]:
+            case.check(row)
+        real, other = case.score(uci_credit.load().test.x), case.score(invented)
+        assert abs(real.mean() - other.mean()) < 0.03
+        line = case.threshold
+        assert abs((real >= line).mean() - (other >= line).mean()) < 0.05
 
     def test_groups_cover_everybody(self) -> None:
         part = uci_credit.load().test

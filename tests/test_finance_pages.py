@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from dlportal.data.credit_csv import write_customers
 from dlportal.training import own_training
+from dlportal.ui import credit_drift
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -55,7 +56,18 @@ class TestCredit:
     def test_advice_is_disclaimed_once(self) -> None:
         assert words(visit("credit_default")).count("Not investment advice") == 1
 
-    @pytest.mark.data
+    def test_drift_without_the_dataset(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The training customers' distributions lie on the card; the customers are invented."""
+        monkeypatch.setattr(credit_drift, "is_available", lambda name: False)
+        at = visit("credit_default")
+        assert "6,000 invented customers" in words(at)
+        before = metric(at, "Invented customers: mean risk")
+        after = metric(at, "These: mean risk")
+        assert float(after[:-1]) > float(before[:-1])
+        at.slider(key="drift_late").set_value(0).run()
+        assert metric(at, "These: mean risk") == metric(at, "Invented customers: mean risk")
+        assert "No column has moved" in words(at)
+
     def test_drift_of_own_rows(self) -> None:
         at = visit("credit_default")
         at.segmented_control(key="drift_way").set_value("rows").run()

@@ -19,6 +19,7 @@ from dlportal.case import Evaluation, Example, Progress, Settings
 from dlportal.cases.credit_changes import Change, nearest_change
 from dlportal.cases.credit_net import CreditNet, encode, logits
 from dlportal.data.credit_costs import Counts
+from dlportal.data.margins import Margins
 from dlportal.data.uci_credit import COLUMNS, GROUPS, STATUS
 from dlportal.kinds.table import ColumnMasker, TableCase
 from dlportal.messages import N_, InputError
@@ -205,6 +206,14 @@ class CreditDefault(TableCase):
             kind: {name: Counts.from_json(stored[kind][name]) for name in names}
             for kind, names in GROUPS.items()
         }
+
+    def margins(self) -> Margins:
+        """How the training customers' columns are distributed and go together."""
+        return Margins.from_json(self.card.measured.constants["margins"])
+
+    def invented(self, n: int) -> np.ndarray:
+        """Rows (n, 19) drawn from `margins`, in whole dollars; the same each time."""
+        return np.rint(self.margins().draw(n))
 
     def examples(self) -> list[Example[np.ndarray]]:
         return [

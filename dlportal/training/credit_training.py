@@ -9,6 +9,7 @@ from dlportal.case import Settings
 from dlportal.cases.credit_net import CreditNet, encode, logits
 from dlportal.data import uci_credit
 from dlportal.data.credit_costs import LOSS, Counts
+from dlportal.data.margins import Margins
 from dlportal.training.batches import Shuffled
 from dlportal.training.calibration import fit_temperature, softmax
 from dlportal.training.events import Run
@@ -31,8 +32,9 @@ def each_loss(net: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
 def train_net(settings: Settings, run: Run) -> nn.Module:
     """Train; `run` gets the constants that prediction needs.
 
-    These are the temperature, the typical row, the range of the training rows, the share of
-    defaults, and the counts of validation customers from which the threshold follows.
+    These are the temperature, the typical row, the range of the training rows and how their
+    columns are distributed, the share of defaults, and the counts of validation customers from
+    which the threshold follows.
     """
     members, epochs = RECIPES[settings.budget]
     parts = uci_credit.load()
@@ -72,6 +74,7 @@ def train_net(settings: Settings, run: Run) -> nn.Module:
         typical=np.median(parts.train.x, axis=0).tolist(),
         low=parts.train.x.min(axis=0).tolist(),
         high=parts.train.x.max(axis=0).tolist(),
+        margins=Margins.of(parts.train.x).to_json(),
         default_rate=float(parts.train.default.mean()),
         validation_counts=counts.to_json(),
         loss=LOSS,

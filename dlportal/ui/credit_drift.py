@@ -10,6 +10,8 @@ import streamlit as st
 from dlportal.cases.credit_default import NAMES, CreditDefault
 from dlportal.data import uci_credit
 from dlportal.data.credit_csv import KAGGLE, read_customers, write_customers
+from dlportal.data.files import is_available
+from dlportal.data.margins import Margin
 from dlportal.data.uci_credit import STATUS
 from dlportal.messages import N_, UserError
 from dlportal.serving import compute
@@ -28,7 +30,21 @@ VERDICTS = {
     "drifted": (N_("drifted"), ":material/cancel:"),
 }
 SAMPLE = 1_000
+INVENTED = 6_000  # as many as there are test customers, nearly
 SHARES = 21  # points of a distribution function that the chart draws
+
+
+@dataclass(frozen=True)
+class Stock:
+    """Customers at hand: the test customers where the dataset is on this machine, else invented
+    ones; shape (N, 19)."""
+
+    x: np.ndarray
+    real: bool
+
+    @property
+    def name(self) -> str:
+        return _("Test customers") if self.real else _("Invented customers")
 
 
 @dataclass(frozen=True)
@@ -41,20 +57,30 @@ class Compared:
     after: np.ndarray
 
 
+def at_hand(case: CreditDefault) -> Stock:
+    """Customers to move.
+
+    Raises:
+        AssetError: The dataset's file is here, but altered.
+    """
+    if is_available(uci_credit.NAME):
+        return Stock(uci_credit.load().test.x, real=True)
+    return Stock(case.invented(INVENTED), real=False)
+
+
 @st.cache_data(max_entries=64, show_spinner=False)
-def compared(key: str, _case: CreditDefault, _rows: np.ndarray) -> Compared:
+def compared(key: str, real: bool, _case: CreditDefault, _stock: Stock, _rows: Any) -> Compared:
     def work() -> Compared:
-        parts = uci_credit.load()
-        drift = measure_drift(parts.train.x, _rows)
-        return Compared(drift, _rows, _case.score(parts.test.x), _case.score(_rows))
+        drift = measure_drift(_case.margins(), _rows)
+        return Compared(drift, _rows, _case.score(_stock.x), _case.score(_rows))
 
     return compute(work)
 
 
-def moved_rows(column: int, amount: float) -> np.ndarray:
-    """The test customers with one column moved: money by a factor, delays by a month for a share
-    of the customers (drawn the same way each time)."""
-    rows = uci_credit.load().test.x.copy()
+def moved_rows(rows: np.ndarray, column: int, amount: float) -> np.ndarray:
+    """Customers with one column moved: money by a factor, delays by a month for a share of them
+    (drawn the same way each time)."""
+    rows = rows.copy()
     if STATUS.start <= column < STATUS.stop:
         hit = np.random.default_rng(0).random(len(rows)) < amount
         rows[hit, column] = np.minimum(np.maximum(rows[hit, column], 0) + 1, 8)
@@ -68,16 +94,15 @@ def show_drift(case: CreditDefault, rule: Rule) -> None:
     """Move a column, or bring other rows; see which columns moved and what the rule then does."""
     st.header(_("Has the world moved?"), anchor="drift")
     try:
-        # The customers of the dataset are not part of the portal: they are fetched when needed.
-        uci_credit.load()
-        found = choose_rows(case)
+        stock = at_hand(case)
+        found = choose_rows(case, stock)
     except UserError as error:
         show_user_error(error)
         return
     if found is None:
         return
     key, rows, column = found
-    result = compared(key, case, rows)
+    result = compared(key, stock.real, case, stock, rows)
     left, right = st.columns([7, 5], gap="large")
     with left:
         st.dataframe(
@@ -85,21 +110,21 @@ def show_drift(case: CreditDefault, rule: Rule) -> None:
         )
         note(
             _(
-                "Beside the training customers. PSI from 0.1: moved, from 0.25: drifted, where the Kolmogorov–Smirnov test (KS) says it is no accident."
-            )
+                "Beside the {n} training customers, of whom the card keeps each column's distribution and no row. PSI from 0.1: moved, from 0.25: drifted, where the Kolmogorov–Smirnov test (KS) says it is no accident."
+            ).format(n=f"{case.margins().rows:,}")
         )
     with right:
-        show_effect(result, rule)
+        show_effect(result, rule, stock)
         if column is not None:
             show_chart(
-                shift_figure(column, result.rows),
+                shift_figure(column, case.margins().columns[column], result.rows),
                 alt=_("Distribution of the column before and after"),
                 key="shift",
             )
 
 
-def choose_rows(case: CreditDefault) -> tuple[str, np.ndarray, int | None] | None:
-    """Test customers with a column moved, or a visitor's; with a cache key and the column."""
+def choose_rows(case: CreditDefault, stock: Stock) -> tuple[str, np.ndarray, int | None] | None:
+    """Customers at hand with a column moved, or a visitor's; with a cache key and the column."""
     valid("drift_way", list(WAYS), "shift")
     way = st.segmented_control(
         _("Which customers"),
@@ -111,7 +136,7 @@ def choose_rows(case: CreditDefault) -> tuple[str, np.ndarray, int | None] | Non
         persist_state="page",
     )
     if way != "rows":
-        return choose_shift()
+        return choose_shift(stock)
     given = st.file_uploader(
         _("A CSV of customers"),
         type=["csv", "txt", "tsv"],
@@ -125,8 +150,12 @@ def choose_rows(case: CreditDefault) -> tuple[str, np.ndarray, int | None] | Non
         )
     )
     st.download_button(
-        _("A file to try: {n} test customers").format(n=f"{SAMPLE:,}"),
-        lambda: write_customers(uci_credit.load().test.x[:SAMPLE]),
+        (
+            _("A file to try: {n} test customers")
+            if stock.real
+            else _("A file to try: {n} invented customers")
+        ).format(n=f"{SAMPLE:,}"),
+        lambda: write_customers(stock.x[:SAMPLE]),
         file_name="customers.csv",
         mime="text/csv",
         icon=":material/download:",
@@ -141,7 +170,7 @@ def choose_rows(case: CreditDefault) -> tuple[str, np.ndarray, int | None] | Non
     return hashlib.sha256(data).hexdigest(), rows, None
 
 
-def choose_shift() -> tuple[str, np.ndarray, int]:
+def choose_shift(stock: Stock) -> tuple[str, np.ndarray, int]:
     left, right = st.columns(2, gap="large")
     with left:
         st.session_state.setdefault("drift_column", 1)
@@ -176,7 +205,14 @@ def choose_shift() -> tuple[str, np.ndarray, int]:
                 key="drift_factor",
                 persist_state="page",
             )
-    return f"{column} {amount}", moved_rows(column, amount), column
+    note(
+        _("Moved are the {n} test customers of the dataset.").format(n=f"{len(stock.x):,}")
+        if stock.real
+        else _(
+            "The dataset is not on this machine. Moved are {n} invented customers, drawn from what the card keeps of the training customers: how each column is distributed and how columns go together."
+        ).format(n=f"{len(stock.x):,}")
+    )
+    return f"{column} {amount}", moved_rows(stock.x, column, amount), column
 
 
 def drift_rows(drift: list[Drift]) -> list[dict[str, Any]]:
@@ -194,7 +230,7 @@ def drift_rows(drift: list[Drift]) -> list[dict[str, Any]]:
     ]
 
 
-def show_effect(result: Compared, rule: Rule) -> None:
+def show_effect(result: Compared, rule: Rule, stock: Stock) -> None:
     """The overall verdict, and what the rule makes of these customers."""
     worst = max(result.drift, key=lambda d: ("same", "moved", "drifted").index(d.verdict)).verdict
     sentences = {
@@ -204,7 +240,7 @@ def show_effect(result: Compared, rule: Rule) -> None:
     }
     st.markdown(f"{VERDICTS[worst][1]} {sentences[worst]}")
     with st.grid(2, min_column_width=120):
-        for name, p in ((_("Test customers"), result.before), (_("These"), result.after)):
+        for name, p in ((stock.name, result.before), (_("These"), result.after)):
             st.metric(
                 _("{who}: mean risk").format(who=name),
                 f"{100 * p.mean():.1f}%",
@@ -215,18 +251,19 @@ def show_effect(result: Compared, rule: Rule) -> None:
             )
 
 
-def shift_figure(column: int, rows: np.ndarray) -> Any:
+def shift_figure(column: int, before: Margin, rows: np.ndarray) -> Any:
     """Both distribution functions of the moved column."""
     import plotly.graph_objects as go
 
-    shares = np.linspace(0, 1, SHARES)
+    shares = np.linspace(0, 1, SHARES)[1:-1]  # the outermost values would squeeze the rest
     fig = go.Figure()
-    for index, (name, values) in enumerate(
-        ((_("training"), uci_credit.load().train.x[:, column]), (_("now"), rows[:, column]))
+    for index, (name, x) in enumerate(
+        (
+            (_("training"), before.quantiles(shares)),
+            (_("now"), np.quantile(rows[:, column], shares)),
+        )
     ):
-        shown = slice(1, -1)  # without the outermost values, which would squeeze the rest
-        x = np.quantile(values, shares)[shown].tolist()
-        fig.add_trace(line(x, shares[shown].tolist(), name, index))
+        fig.add_trace(line(x.tolist(), shares.tolist(), name, index))
     style(fig, height=240, legend=True)
     fig.update_xaxes(title_text=_(NAMES[column]))
     fig.update_yaxes(title_text=_("share up to there"), tickformat=".0%")
