@@ -15,6 +15,9 @@ def test_the_server_has_read_the_first_page_before_it_takes_visitors(module: str
         "async def start():\n"
         "    async with ready(None):\n"
         f"        assert {module!r} in sys.modules and 'torch' not in sys.modules\n"
+        "        from streamlit import delta_generator\n"
+        "        delta_generator.env_util.is_repl = lambda: 1 / 0  # reads the whole stack's source\n"
+        "        delta_generator._maybe_print_use_warning()\n"
         "asyncio.run(start())\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

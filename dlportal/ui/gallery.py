@@ -63,15 +63,12 @@ def cases() -> None:
     shown = [c for c in cards if (domain is None or c.domain == domain) and matches(c, search)]
     if not shown:
         st.info(_("No case fits. Clear the search or choose another domain."))
-    groups = [[card for card in shown if card.domain == name] for name in domains]
-    if len(shown) < CROWD * len([group for group in groups if group]):
-        open_chosen(tiles(shown, "tiles", True))  # rows of one or two tiles would look torn apart
-        return
-    for name, group in zip(domains, groups):
-        if group:
-            st.header(_(DOMAIN_NAMES[name]), anchor=False)
-            open_chosen(tiles(group, f"tiles_{name}", False))
-            st.space("small")
+    groups = [(name, [card for card in shown if card.domain == name]) for name in domains]
+    groups = [(name, group) for name, group in groups if group]
+    if len(shown) < CROWD * len(groups):  # rows of one or two tiles would look torn apart
+        open_chosen(tiles([("", shown)], True))
+    else:
+        open_chosen(tiles([(_(DOMAIN_NAMES[name]), group) for name, group in groups], False))
 
 
 def open_chosen(case_id: str | None) -> None:

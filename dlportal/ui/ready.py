@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from importlib import import_module
 
 import streamlit as st
+from streamlit import delta_generator
 from streamlit.runtime.pages_manager import PagesManager
 
 from dlportal.cards import all_cards
@@ -13,7 +14,7 @@ from dlportal.ui.language import LANGUAGES, catalogue
 from dlportal.ui.tiles import thumbnail
 
 # The first page's own, and what Streamlit would import in the first run only.
-MODULES = ("dlportal.ui.frame", "dlportal.ui.gallery")
+MODULES = ("dlportal.ui.frame", "dlportal.ui.gallery", "streamlit.material_icon_names")
 
 
 @asynccontextmanager
@@ -26,5 +27,8 @@ async def ready(_app: st.App) -> AsyncIterator[None]:
         catalogue(code)
     for case_id in all_cards():
         thumbnail(case_id)
+    # The first element drawn looks through the source of the whole stack to find out whether it runs
+    # in a console: the first visitor would wait a tenth of a second for a warning to a developer.
+    delta_generator._use_warning_has_been_displayed = True
     freeze_imports()
     yield

@@ -24,6 +24,11 @@ STYLE = """
   grid-template-columns: repeat(auto-fill, minmax(max(9.5rem, calc((100% - 5rem) / 5)), 1fr));
   font: 400 0.875rem/1.5 var(--st-font); color: var(--st-text-color);
 }
+h2 {
+  font: 600 1.5rem/1.2 var(--st-heading-font);
+  margin: 2.5rem 0 1rem; color: var(--st-text-color);
+}
+h2:first-child { margin-top: 0; }
 a { display: block; color: inherit; text-decoration: none; border-radius: 0.625rem; }
 a:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: 4px; }
 img { display: block; width: 100%; aspect-ratio: 8 / 5; border-radius: 0.625rem; }
@@ -43,8 +48,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     if (text) node.textContent = text
     return node
   }
-  const shown = JSON.parse(new TextDecoder().decode(data))
-  const tiles = shown.map((tile) => {
+  const draw = (tile) => {
     const link = piece("a")
     link.href = tile.href
     link.onclick = (event) => {
@@ -68,33 +72,45 @@ export default function ({ data, parentElement, setTriggerValue }) {
     }
     link.append(image, piece("div", "title", tile.title), piece("div", "quiet", tile.summary), facts)
     return link
-  })
-  const root = piece("div", "tiles")
-  root.append(...tiles)
-  parentElement.querySelector(".tiles")?.remove()
+  }
+  const root = piece("div", "groups")
+  for (const group of JSON.parse(new TextDecoder().decode(data))) {
+    if (group.heading) root.append(piece("h2", "", group.heading))
+    const tiles = piece("div", "tiles")
+    tiles.append(...group.tiles.map(draw))
+    root.append(tiles)
+  }
+  parentElement.querySelector(".groups")?.remove()
   parentElement.append(root)
 }
 """
 
 
-def tiles(cards: Sequence[Card], key: str, with_domain: bool) -> str | None:
-    """Draw tiles.
+def tiles(groups: Sequence[tuple[str, Sequence[Card]]], with_domain: bool) -> str | None:
+    """Draw tiles in groups, each under its heading ("" for none).
 
     Returns:
         The id of the case that was just chosen, if one was.
     """
     draw = st.components.v2.component("tiles", css=STYLE, js=SCRIPT)
-    data = packed(tuple(card.id for card in cards), with_domain, language())
-    return draw(data=data, key=key, on_chosen_change=lambda: None).chosen
+    named = tuple((heading, tuple(card.id for card in cards)) for heading, cards in groups)
+    data = packed(named, with_domain, language())
+    return draw(data=data, key="tiles", on_chosen_change=lambda: None).chosen
 
 
 @lru_cache(maxsize=256)
-def packed(case_ids: tuple[str, ...], with_domain: bool, lang: str) -> bytes:
+def packed(groups: tuple[tuple[str, tuple[str, ...]], ...], with_domain: bool, lang: str) -> bytes:
     """The tiles' data in the session's language `lang`; kept, since every visitor gets the same.
 
     As bytes: in a dict Streamlit would look for tables, and import numpy and pandas to do so.
     """
-    shown = [tile(all_cards()[case_id], with_domain, lang) for case_id in case_ids]
+    shown = [
+        {
+            "heading": heading,
+            "tiles": [tile(all_cards()[case_id], with_domain, lang) for case_id in case_ids],
+        }
+        for heading, case_ids in groups
+    ]
     return json.dumps(shown).encode()
 
 
