@@ -198,25 +198,15 @@ def test_walkthrough_to_the_end(browser: Any, server: Server) -> None:
         assert "step=" not in tab.page.url
 
 
-def test_training_goes_on_after_a_reload(browser: Any, server: Server) -> None:
-    """Started, seen to advance, still there after a reload, stopped, and still known."""
-    with Tab(browser, server) as tab:
-        tab.open(f"{TRAINED}?panel=train")
-        tab.button("Train").click()
-        tab.button("Stop").wait_for()
-        tab.page.locator("[data-testid=stProgress]").wait_for()
-        advanced = "() => /\\d+ (s|ms|min) left/.test(document.body.innerText)"
-        tab.page.wait_for_function(advanced)
-        tab.page.reload(wait_until="commit")
-        tab.page.locator("[data-testid=stProgress]").wait_for()
-        tab.button("Stop").click()
-        tab.page.get_by_text("Stopped after").wait_for()
-        tab.page.reload(wait_until="commit")
-        tab.page.get_by_text("Stopped after").wait_for()
-        tab.button("Train").wait_for()
-        tab.check()
-
-
+# A training has made some of its steps.
+ADVANCED = "() => /Step [1-9][0-9,]* of/.test(document.body.innerText)"
+# Between two looks the number of steps has not changed.
+HOLDS = """() => {
+  const now = document.body.innerText.match(/Step [0-9,]+/)[0]
+  const same = now === window.last
+  window.last = now
+  return same
+}"""
 # How many charts are drawn now, how few there ever were, and whether they are still the same nodes.
 WATCH = """() => {
   const host = () => [...document.querySelectorAll('[data-testid=stElementContainer] *')]
@@ -233,13 +223,68 @@ WATCH = """() => {
   const look = () => {
     const now = charts()
     window.seen.fewest = Math.min(window.seen.fewest, now.length)
-    if (now.length) window.seen.pictures.add(now[2].innerHTML)
+    if (now.length) window.seen.pictures.add(now.at(-1).innerHTML)
     window.seen.faded += faded()
     requestAnimationFrame(look)
   }
   look()
   return window.first.length
 }"""
+SEEN = "[window.seen.fewest, window.seen.faded, window.first.every(e => e.isConnected)]"
+
+
+def test_training_goes_on_after_a_reload(browser: Any, server: Server) -> None:
+    """Started, seen to advance, still there after a reload, stopped, and still known."""
+    with Tab(browser, server) as tab:
+        tab.open(f"{TRAINED}?panel=train")
+        tab.button("Train").click()
+        tab.page.wait_for_function(ADVANCED)
+        tab.page.reload(wait_until="commit")
+        tab.page.locator("[data-testid=stProgress]").wait_for()
+        tab.button("Stop").click()
+        tab.page.get_by_text("Stopped after").wait_for()
+        tab.page.reload(wait_until="commit")
+        tab.page.get_by_text("Stopped after").wait_for()
+        tab.button("Train").wait_for()
+        tab.check()
+
+
+def test_a_training_pauses_steps_and_keeps_its_chart(browser: Any, server: Server) -> None:
+    """The chart is drawn in place from the first point to the end; a pause outlives a reload."""
+    with Tab(browser, server) as tab:
+        tab.open(f"{TRAINED}?panel=train")
+        tab.button("Train").click()
+        tab.page.locator("svg.chart").first.wait_for()
+        assert tab.page.evaluate(WATCH) == 1
+        tab.page.wait_for_function("window.seen.pictures.size > 4")
+        tab.button("Pause").click()
+        tab.button("Go on").wait_for()
+        tab.page.wait_for_function(HOLDS, polling=1500)
+        for _again in range(2):
+            tab.page.evaluate(
+                "() => { window.before = document.body.innerText.match(/Step [0-9,]+/)[0] }"
+            )
+            tab.button("One step").click()
+            tab.page.wait_for_function(
+                "() => !document.body.innerText.includes(window.before + ' ')"
+            )
+            tab.page.wait_for_function(HOLDS, polling=1500)
+        tab.choose("Trust")
+        tab.choose("Train")
+        tab.button("Go on").wait_for()
+        tab.page.reload(wait_until="commit")
+        tab.button("Go on").wait_for()
+        tab.page.locator("svg.chart").first.wait_for()
+        assert tab.page.evaluate(WATCH) == 1
+        tab.button("Go on").click()
+        tab.button("Pause").wait_for()
+        tab.page.wait_for_function("window.seen.pictures.size > 2")
+        tab.button("Pause").click()
+        tab.button("Go on").wait_for()
+        tab.button("Stop").click()
+        tab.page.get_by_text("Stopped after").wait_for()
+        assert tab.page.evaluate(SEEN) == [1, 0, True]
+        tab.check()
 
 
 def test_moving_charts_are_never_away(browser: Any, server: Server) -> None:
@@ -253,7 +298,6 @@ def test_moving_charts_are_never_away(browser: Any, server: Server) -> None:
         tab.button(say("One step")).click()
         tab.button(say("Go on")).click()
         tab.button(say("Again")).wait_for()
-        seen = "[window.seen.fewest, window.seen.faded, window.first.every(e => e.isConnected)]"
-        assert tab.page.evaluate(seen) == [6, 0, True]
+        assert tab.page.evaluate(SEEN) == [6, 0, True]
         assert tab.page.evaluate("window.seen.pictures.size") > 10, "it drew as it trained"
         tab.check()

@@ -284,6 +284,52 @@ def test_a_job_stops_with_the_best_so_far(line: None, monkeypatch: pytest.Monkey
     assert job(started.id).events()[-1].kind == "stopped"
 
 
+def standing(job_id: str) -> int:
+    """Steps done of a training that holds: no more come for ten batches' time."""
+
+    def still() -> int | None:
+        before = job(job_id).events()[-1].step
+        time.sleep(0.5)
+        return before if job(job_id).events()[-1].step == before else None
+
+    return until(still)
+
+
+def test_a_job_pauses_steps_and_goes_on(line: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It holds where it was asked to, goes single steps, and learns what it learns without."""
+    monkeypatch.setenv("TOY_PAUSE", "0.05")
+    plain = background.start("toy", Settings("quick", 3))
+    until(lambda: status(plain.id) == "done")
+    started = background.start("toy", Settings("quick", 3))
+    job(started.id).pause()
+    assert not job(started.id).paused, "a training that waits for its turn cannot be paused"
+    until(lambda: job(started.id).events())
+    job(started.id).pause()
+    at = standing(started.id)
+    assert job(started.id).paused and 0 < at < 50
+    for n in (1, 2, 3):
+        job(started.id).step()
+        until(lambda n=n: job(started.id).events()[-1].step == at + n)
+    assert standing(started.id) == at + 3
+    job(started.id).go_on()
+    until(lambda: status(started.id) == "done")
+    held, free = (job(j.id).events()[-1].seconds for j in (started, plain))
+    assert held < free + 1, "the time it held does not count"
+    assert job(started.id).weights.read_bytes() == job(plain.id).weights.read_bytes()
+
+
+def test_a_paused_job_can_be_stopped(line: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOY_PAUSE", "0.05")
+    started = background.start("toy", Settings())
+    until(lambda: any(e.kind == "epoch" for e in job(started.id).events()))
+    job(started.id).pause()
+    at = standing(started.id)
+    job(started.id).stop()
+    until(lambda: status(started.id) == "stopped")
+    assert job(started.id).events()[-2].step == at, "no batch came after"
+    assert job(started.id).weights is not None
+
+
 def test_a_failed_job_says_why(line: None) -> None:
     failed = background.start("toy", Settings("quick", 666))
     until(lambda: status(failed.id) == "failed")

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from sklearn import metrics as sk
 from torch import Tensor, nn
 
-from dlportal.training import calibration, metrics
+from dlportal.training import calibration, metrics, pause
 from dlportal.training.batches import Shuffled
 from dlportal.training.events import Event, Run
 from dlportal.training.fit import Diverged, Plan, fit, seed_everything
@@ -126,6 +126,37 @@ def test_cancelled_from_another_thread(tmp_path: Path) -> None:
     plan = Plan(epochs=100_000, rate=1e-3)
     fit(small_net(), Shuffled((x, labels), 16), loss, validator(x, labels), plan, run)
     assert time.monotonic() - start < 5
+
+
+def test_the_brake_holds_for_single_steps(tmp_path: Path) -> None:
+    """A step is a hundredth of the batches; what was asked for before the pause is not taken."""
+    told: list[int] = []
+    brake = pause.Brake(tmp_path)
+    off, on = threading.Event(), pause.Wish(paused=True, steps=1)
+    pause.write_wish(tmp_path, pause.Wish(paused=False, steps=1))
+    assert brake.hold(3, off.is_set, lambda: told.append(0)) == 0.0
+    pause.write_wish(tmp_path, on)
+    release = threading.Timer(0.3, pause.write_wish, [tmp_path, pause.Wish(True, 2)])
+    release.start()
+    assert brake.hold(3, off.is_set, lambda: told.append(1)) >= 0.2
+    assert [brake.hold(3, off.is_set, lambda: told.append(2)) for _batch in range(2)] == [0, 0]
+    threading.Timer(0.2, off.set).start()
+    assert brake.hold(3, off.is_set, lambda: told.append(3)) >= 0.1
+    assert told == [1, 3] and brake.held >= 0.3
+
+
+@pytest.mark.parametrize("others", [False, True])
+def test_no_pause_is_for_ever(
+    others: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It goes on by itself, sooner where others wait, and the page can see it."""
+    monkeypatch.setattr(pause, "others_wait", lambda: others)
+    monkeypatch.setattr(pause, "SHARED", 0.1)
+    monkeypatch.setattr(pause, "LONGEST", 0.4)
+    pause.write_wish(tmp_path, pause.Wish(paused=True))
+    waited = pause.Brake(tmp_path).hold(1, lambda: False, lambda: None)
+    assert (0.1 < waited < 0.35) if others else (waited > 0.4)
+    assert not pause.read_wish(tmp_path).paused
 
 
 def test_progress_comes_at_a_readable_pace(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from dlportal.case import Settings
 from dlportal.commands.evaluate import summarise, table
 from dlportal.messages import UserError
 from dlportal.training.events import Event, Run
+from dlportal.training.pause import Brake
 from dlportal.training.receipts import write_json
 from dlportal.training.recipe import Trained, checkpoint_folder, compare, train_case, trainable
 from dlportal.training.records import change
@@ -115,7 +116,7 @@ def finish(run: Run) -> None:
 def train_job(case_id: str, settings: Settings, folder: Path, stopped: threading.Event) -> int:
     """A background job whose turn has come; leaves its result in `folder`."""
     with writer(folder / "events.jsonl") as listen:
-        run = Run(folder / "checkpoints", listen, stopped)
+        run = Run(folder / "checkpoints", listen, stopped, Brake(folder))
         try:
             train_case(case_id, settings, run, out=folder / "out")
         except Exception as error:

@@ -126,6 +126,8 @@ class Reporter(BaseCallback):
             self.check()
         elif time.monotonic() - self.spoke >= REPORT_SECONDS:
             self.emit("step")
+        calls = self.recipe.steps // self.recipe.copies
+        self.started += self.run.hold(calls, lambda: self.emit("step"))
         return not self.run.cancelled()
 
     def check(self) -> None:
@@ -254,11 +256,11 @@ def train_or_resume(
         remember(curve, recipe, run, part)
         run.facts.setdefault("resumed", []).append(path.stem)
     else:
-        started = time.monotonic()
+        started = run.seconds
         name = f"{world.id}, {seed}"
         trained, measured = train_agent(world, recipe, seed, run, part, name)
         policy.load_state_dict(trained.state_dict())
-        seconds = round(time.monotonic() - started, 1)
+        seconds = round(run.seconds - started, 1)
         curve = {"steps": [*measured], "rewards": [*measured.values()], "seconds": seconds}
         if not run.cancelled():
             write_json(curve, path.with_suffix(".json"))

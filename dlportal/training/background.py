@@ -3,8 +3,8 @@
 A job is a folder in the cache (`jobs/<id>/`): `job.json` says what and how far, `events.jsonl` is
 the child's progress, `log.txt` its output, `out/` what it made. So a training outlives page
 reruns and a browser's reload, and its record outlives a restart of the server. The child takes
-its own turn (`turn.py`), and stops with the best so far when the server that started it
-has gone.
+its own turn (`turn.py`), holds while it is paused (`pause.py`), and stops with the best so far
+when the server that started it has gone.
 """
 
 import json
@@ -25,6 +25,7 @@ import psutil
 from dlportal.case import Settings
 from dlportal.messages import N_, UserError
 from dlportal.training.events import Event
+from dlportal.training.pause import Wish, read_wish, write_wish
 from dlportal.training.records import (
     Record,
     Status,
@@ -40,6 +41,7 @@ from dlportal.training.records import (
 ENTRY = [sys.executable, "-m", "dlportal"]
 KEPT = 20  # finished jobs whose folders stay
 LINE = 5  # jobs that may wait
+PATIENCE = 0.1  # seconds that a single step is waited for: it is shown at once if it is there
 ENVIRONMENT = {
     # A child that spins while it waits for its threads takes the processor from the visitors.
     "OMP_WAIT_POLICY": "PASSIVE",
@@ -82,6 +84,40 @@ class Job:
         record = read_record(self.folder)
         if record is not None and alive(record):
             os.kill(record.pid, signal.SIGTERM)
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it was asked to stop and has not ended yet."""
+        return self.status in ("waiting", "running") and (self.folder / "stop").exists()
+
+    @property
+    def paused(self) -> bool:
+        """Whether it shall hold; it does so after the batch at hand."""
+        return self.status == "running" and read_wish(self.folder).paused
+
+    def pause(self) -> None:
+        """Ask the training to hold after this batch. It keeps its turn, but not for ever:
+        see `pause.LONGEST` and `pause.SHARED`."""
+        self._wish(paused=True)
+
+    def go_on(self) -> None:
+        """Let a paused training run again."""
+        self._wish(paused=False)
+
+    def step(self, patience: float = PATIENCE) -> None:
+        """Let a paused training make a hundredth of its batches; wait for its next report, but no
+        longer than `patience` seconds."""
+        events = self.folder / "events.jsonl"
+        before = events.stat().st_size if events.exists() else 0
+        self._wish(paused=True, more=1)
+        end = time.monotonic() + patience
+        while time.monotonic() < end and events.exists() and events.stat().st_size == before:
+            time.sleep(0.02)
+
+    def _wish(self, paused: bool, more: int = 0) -> None:
+        if self.status == "running":
+            with _guard:
+                write_wish(self.folder, Wish(paused, read_wish(self.folder).steps + more))
 
     def result(self) -> dict[str, Any]:
         """Validation metrics of the trained network by name, `shipped` (the same of the shipped

@@ -1,4 +1,4 @@
-"""What a training tells while it runs, and how it is stopped."""
+"""What a training tells while it runs, and how it is paused and stopped."""
 
 import json
 import threading
@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
+
+from dlportal.training.pause import STEPS, Brake
 
 
 @dataclass(frozen=True)
@@ -39,9 +41,10 @@ class Event:
 
 
 class Run:
-    """A running training: its folder for checkpoints, its listener, its stop switch.
+    """A running training: its folder for checkpoints, its listener, its stop switch, its brake.
 
-    `cancel()` may be called from any thread or from a signal handler.
+    `cancel()` may be called from any thread or from a signal handler. Without a brake it cannot
+    be paused.
     """
 
     def __init__(
@@ -49,6 +52,7 @@ class Run:
         folder: Path,
         listen: Callable[[Event], None] | None = None,
         cancel: threading.Event | None = None,
+        brake: Brake | None = None,
     ) -> None:
         self.folder = folder
         self.started = time.monotonic()
@@ -57,6 +61,7 @@ class Run:
         self.curve: list[Event] = []  # epoch events, for the receipt
         self._listen = listen
         self._cancel = cancel or threading.Event()
+        self._brake = brake
 
     @property
     def seconds(self) -> float:
@@ -73,3 +78,19 @@ class Run:
 
     def cancelled(self) -> bool:
         return self._cancel.is_set()
+
+    def hold(self, steps: int, tell: Callable[[], None]) -> float:
+        """Wait here while the training is paused; call it after each batch.
+
+        Args:
+            steps: Batches of the whole training; a single step is a hundredth of them.
+            tell: Reports how far it is, before a wait.
+
+        Returns:
+            Seconds waited; they do not count in `seconds`.
+        """
+        if self._brake is None:
+            return 0.0
+        waited = self._brake.hold(max(1, round(steps / STEPS)), self.cancelled, tell)
+        self.started += waited
+        return waited

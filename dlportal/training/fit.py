@@ -2,7 +2,7 @@
 
 bf16 where the processor gains from it, channels_last for pictures, fused AdamW, a schedule with
 warm-up, early stopping on validation, a checkpoint after each epoch from which the training can
-be taken up again, progress events, and a stop switch that works from any thread.
+be taken up again, progress events, a pause, and a stop switch that works from any thread.
 """
 
 import math
@@ -64,7 +64,7 @@ def fit(
         validate: Maps network (in eval mode, under `inference_mode`, float32) to metrics by
             name; must give `plan.metric`.
         plan: How to train.
-        run: Gets `step` and `epoch` events, stops the training, and its folder keeps the
+        run: Gets `step` and `epoch` events, pauses and stops the training, and its folder keeps the
             checkpoints `<name>.pt` (the last epoch) and `<name>-best.safetensors`. The events
             `done`, `stopped` and `failed` are its owner's to send.
         name: Tells apart the trainings of one run.
@@ -111,6 +111,7 @@ class Training:
         self.resumed_at = 0
         self.started = time.monotonic()
         self.spoke = -math.inf
+        self.recent: list[Tensor] = []  # losses not yet reported
         self.run_offset = run.seconds  # of the run's other trainings
 
     def go(self) -> nn.Module:
@@ -145,17 +146,24 @@ class Training:
         epoch = self.progress.epoch
         torch.manual_seed(self.plan.seed * 1_000_003 + epoch)
         self.net.train()
-        total, counted = torch.zeros((), device=self.device), 0
+        self.recent = []
         self.epoch_loss, self.epoch_batches = torch.zeros((), device=self.device), 0
         for batch in self.batches(epoch):
             loss = self.one_step(to_device(batch, self.device, self.pictures))
-            total, counted = total + loss, counted + 1
+            self.recent.append(loss)
             self.epoch_loss, self.epoch_batches = self.epoch_loss + loss, self.epoch_batches + 1
             if time.monotonic() - self.spoke >= EVENT_GAP:
-                self.emit("step", loss=self.finite(total.item() / counted))
-                total, counted = torch.zeros_like(total), 0
+                self.tell_loss()
+            self.started += self.run.hold(self.steps, self.tell_loss)
             if self.run.cancelled():
                 return
+
+    def tell_loss(self) -> None:
+        """Report the mean loss of the batches since the last report, if there are any."""
+        if self.recent:
+            mean = torch.stack(self.recent).mean().item()
+            self.recent = []
+            self.emit("step", loss=self.finite(mean))
 
     def one_step(self, batch: Batch) -> Tensor:
         factor = self.schedule(self.step, self.steps, round(self.plan.warmup * self.steps))

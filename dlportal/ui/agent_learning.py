@@ -12,6 +12,7 @@ from dlportal.training.events import Event
 from dlportal.ui.agents import Player
 from dlportal.ui.charts import band, line, show_chart, style
 from dlportal.ui.language import _, language
+from dlportal.ui.train_drawn import growing_chart
 from dlportal.ui.train_panel import train_panel
 from dlportal.ui.words import note
 
@@ -50,7 +51,7 @@ def train_and_compare(player: Player) -> Callable[[], None]:
         note(
             _(
                 "Line: mean of {n} training seeds; band: from the worst to the best of them. Each"
-                " point is the mean reward of 50 validation episodes without exploring."
+                " point is the mean reward of validation episodes without exploring."
             ).format(n=len(rewards))
         )
 
@@ -64,19 +65,14 @@ def curves(steps: list[int], rewards: np.ndarray) -> go.Figure:
     return framed(fig)
 
 
-def growing(card: Card, world_id: str, events: list[Event]) -> Any:
+def growing(card: Card, world_id: str, events: list[Event]) -> dict[str, Any]:
     """The reward of a training so far, over the band of the shipped agents."""
     steps, rewards = learned(card, world_id)
-    fig = curves(steps, rewards) if steps else go.Figure()
-    points = [(e.step, e.metrics["reward"]) for e in events if "reward" in e.metrics]
-    fig.add_trace(
-        line([s for s, _r in points], [r for _s, r in points], _("this training"), 1, markers=True)
-    )
-    framed(fig)
-    total = next((e.steps for e in reversed(events) if e.steps), 0)
-    if total:
-        fig.update_xaxes(range=[0, total])
-    return fig
+    if not steps:
+        return growing_chart(events, "reward", None)
+    ends = (rewards.min(axis=0), rewards.max(axis=0), rewards.mean(axis=0).round(2))
+    low, high, mean = (values.tolist() for values in ends)
+    return growing_chart(events, "reward", (steps, low, high, mean))
 
 
 def framed(fig: go.Figure) -> go.Figure:

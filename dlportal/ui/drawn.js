@@ -163,6 +163,11 @@ const LAYERS = {
     )
     return group
   },
+  band(layer, box) {
+    const edge = (ys) => layer.x.map((x, k) => `${pin(box.x(x))} ${pin(box.y(ys[k]))}`)
+    const round = [...edge(layer.high), ...edge(layer.low).reverse()]
+    return svg("path", { d: round.length ? `M${round.join("L")}Z` : "", fill: layer.color })
+  },
   bars(layer, box) {
     const group = svg("g", {})
     const floor = box.y(layer.from)
@@ -276,7 +281,9 @@ function key(layer) {
       ? svg("path", {
           d: "M0 6H26", stroke: layer.color, "stroke-width": 3, "stroke-dasharray": DASHES[layer.dash] || "",
         })
-      : mark(layer, MARKS[layer.shape](5), "translate(7 6)"),
+      : layer.kind === "band"
+        ? svg("rect", { width: 14, height: 12, fill: layer.color })
+        : mark(layer, MARKS[layer.shape](5), "translate(7 6)"),
   )
   item.append(sample, piece("span", "", layer.name))
   return item

@@ -6,6 +6,7 @@ first picture comes at once, and no chart is ever away. The script is `drawn.js`
 """
 
 import json
+import math
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -115,9 +116,36 @@ def points(
     return {"kind": "points", "x": list(x), "y": list(y), "name": name, **own, **look}
 
 
+def band(
+    x: Sequence[float], low: Sequence[float], high: Sequence[float], name: str = ""
+) -> dict[str, Any]:
+    """A grey area between two lines: an interval."""
+    sides = {"x": list(x), "low": list(low), "high": list(high)}
+    return {"kind": "band", **sides, "color": palette().band, "name": name}
+
+
 def text(x: float | None, y: float | None, words: str, **look: Any) -> dict[str, Any]:
     """Words at a place; without one in the upper right corner, above the chart."""
     return {"kind": "text", "x": x, "y": y, "text": words, "color": palette().text, **look}
+
+
+def log_axis(values: Sequence[float], title: str) -> Axis:
+    """A logarithmic axis around values that are powers of ten, with round numbers on it."""
+    low, high = min(values, default=-1.0), max(values, default=0.5)
+    pad = 0.05 * max(high - low, 0.3)
+    ends = [low - pad, high + pad]
+    ticks = [(math.log10(v), f"{v:g}") for v in round_numbers(*ends)]
+    return {"range": ends, "ticks": ticks, "title": title, "grid": palette().grid}
+
+
+def round_numbers(low: float, high: float) -> list[float]:
+    """Round numbers between two powers of ten, about five of them."""
+    powers = range(math.floor(low), math.ceil(high) + 1)
+    for steps in ((1, 2, 5), (1, 3), (1,)):
+        found = [m * 10.0**p for p in powers for m in steps if low <= math.log10(m) + p <= high]
+        if len(found) <= 6:
+            return found
+    return found[:: 1 + len(found) // 6]
 
 
 def drawn(charts: Sequence[dict[str, Any]], key: str, columns: int = 2) -> None:

@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from dlportal.labs.practice_experiments import Frame
-from dlportal.ui.drawn import Axis, chart, path, points, text
+from dlportal.ui.drawn import Axis, chart, log_axis, path, points, text
 from dlportal.ui.language import _
 from dlportal.ui.theme import palette
 
@@ -26,28 +26,14 @@ def losses(frames: list[Frame], names: list[str]) -> dict[str, Any]:
         name = names[run] if len(runs) > 1 else ""
         layers.append(path([x for x, _y in spots], [y for _x, y in spots], name, run))
         shown += [y for _x, y in spots]
-    low, high = min(shown, default=-1.0), max(shown, default=0.5)
-    pad = 0.05 * max(high - low, 0.3)
-    ticks = [(math.log10(v), f"{v:g}") for v in log_ticks(low - pad, high + pad)]
-    y: Axis = {"range": [low - pad, high + pad], "ticks": ticks, "title": _("loss")}
     return chart(
         layers,
         HEIGHT,
         epochs_axis(frames),
-        {**y, "grid": palette().grid},
+        log_axis(shown, _("loss")),
         _("Loss, batch by batch"),
         title=_("Loss of each batch"),
     )
-
-
-def log_ticks(low: float, high: float) -> list[float]:
-    """Round numbers between two powers of ten, about five of them."""
-    powers = range(math.floor(low), math.ceil(high) + 1)
-    for steps in ((1, 2, 5), (1, 3), (1,)):
-        found = [m * 10.0**p for p in powers for m in steps if low <= math.log10(m) + p <= high]
-        if len(found) <= 6:
-            return found
-    return found[:: 1 + len(found) // 6]
 
 
 def epochs_axis(frames: list[Frame]) -> Axis:

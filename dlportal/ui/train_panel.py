@@ -1,24 +1,22 @@
 """Train: start a training, watch it, stop it, compare it with the shipped weights."""
 
-from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
 
 import streamlit as st
 
-from dlportal.cards import Card, show_value
+from dlportal.cards import Card
 from dlportal.case import Settings
 from dlportal.training.background import Job, jobs, start
 from dlportal.training.events import Event
-from dlportal.ui.charts import label_ends, line, show_chart, style
+from dlportal.training.pause import LONGEST, SHARED
+from dlportal.ui.drawn import drawn
 from dlportal.ui.errors import guard
 from dlportal.ui.language import _, ngettext
+from dlportal.ui.train_drawn import Draw, training_charts
 from dlportal.ui.words import duration, main_button, metric_name, note
 
-REFRESH_SECONDS = 1.0
+REFRESH_SECONDS = 0.5
 ACTIVE = ("waiting", "running")
-
-
-Draw = Callable[[list[Event]], Any]  # events of a training to a figure
 
 
 def train_panel(card: Card, part: str = "", reward: Draw | None = None) -> None:
@@ -27,7 +25,7 @@ def train_panel(card: Card, part: str = "", reward: Draw | None = None) -> None:
     Args:
         card: The case.
         part: What a quick training is for, where a case has several networks.
-        reward: Draws the validation metric as it grows; without it the loss is drawn.
+        reward: Draws the validation metric as it grows; without it loss and metric are drawn.
     """
     newest = next(iter(jobs(card.id)), None)
     if (
@@ -52,11 +50,7 @@ def train_panel(card: Card, part: str = "", reward: Draw | None = None) -> None:
         seed = st.number_input(
             _("Random seed"), 0, 9999, 0, key="train_seed", disabled=active, width=140
         )
-        if newest is not None and active:
-            if st.button(_("Stop"), key="train_stop", icon=":material/stop_circle:"):
-                newest.stop()
-                st.rerun(scope="fragment")
-        elif main_button(_("Train"), key="train_start", icon=":material/play_arrow:"):
+        if not active and main_button(_("Train"), key="train_start", icon=":material/play_arrow:"):
             full = budget == "full"
             start(
                 card.id,
@@ -65,15 +59,52 @@ def train_panel(card: Card, part: str = "", reward: Draw | None = None) -> None:
             st.rerun(scope="fragment")
     if newest is None:
         return
+    # Both at the same place of the page, so that the charts stay when the training ends.
     if active:
         watch(card, newest.id, reward)
     else:
-        draw_job(card, newest, reward)
+        halt(card, newest, reward)
+
+
+def controls(job: Job) -> None:
+    """Pause, one step, go on and stop; a training that waits for its turn can only be stopped."""
+    able = job.status == "running" and not job.stopping
+    if job.paused:
+        st.button(
+            _("Go on"),
+            key="train_on",
+            icon=":material/play_arrow:",
+            on_click=job.go_on,
+            disabled=not able,
+        )
+    else:
+        st.button(
+            _("Pause"),
+            key="train_pause",
+            icon=":material/pause:",
+            on_click=job.pause,
+            disabled=not able,
+        )
+    st.button(
+        _("One step"),
+        key="train_step",
+        icon=":material/skip_next:",
+        on_click=job.step,
+        disabled=not (able and job.paused),
+        help=_("A hundredth of the training, at least one batch. Pause first."),
+    )
+    st.button(
+        _("Stop"),
+        key="train_stop",
+        icon=":material/stop:",
+        on_click=job.stop,
+        disabled=job.stopping,
+    )
 
 
 @st.fragment(run_every=REFRESH_SECONDS)
 def watch(card: Card, job_id: str, reward: Draw | None) -> None:
-    """Redraw a running training every second; when it ends, redraw the whole panel."""
+    """Redraw a running training; when it ends, redraw the whole panel."""
     with guard():
         job = next((j for j in jobs(card.id) if j.id == job_id), None)
         if job is None or job.status not in ACTIVE:
@@ -82,19 +113,37 @@ def watch(card: Card, job_id: str, reward: Draw | None) -> None:
             draw_job(card, job, reward)
 
 
+@st.fragment
+def halt(card: Card, job: Job, reward: Draw | None) -> None:
+    """A training that is over."""
+    with guard():
+        draw_job(card, job, reward)
+
+
 def draw_job(card: Card, job: Job, reward: Draw | None) -> None:
-    """Progress, curve, four tiles, and in the end the comparison."""
+    """Buttons and progress, or what came of it; then the charts, always the third element."""
     events = job.events()
     last = events[-1] if events else Event("message")
     steps = [e for e in events if e.kind in ("step", "epoch")]
-    progress(job, steps[-1] if steps else last)
+    active = job.status in ACTIVE
+    with st.container(horizontal=True, gap="small"):
+        if active:
+            controls(job)
+        else:
+            ending(job, last)
+    with st.container():
+        if active:
+            progress(job, steps[-1] if steps else last)
+        else:
+            compare(job)
+    if not steps:
+        return
+    if not active:
+        steps[-1] = replace(steps[-1], eta=None)  # no time is left any more
     if reward is not None and job.settings.budget == "quick":
-        show_chart(reward(steps), alt=_("Reward over the training"), key="growing")
-    elif any(e.loss is not None for e in steps):
-        show_chart(loss_figure(steps), alt=_("Loss over the training"), key="loss")
-    tiles(card, steps, job.settings.part)
-    if job.status in ("done", "stopped"):
-        compare(job)
+        drawn([reward(steps)], key="training", columns=1)
+    else:
+        drawn(training_charts(card, steps, job.settings.part), key="training")
 
 
 def progress(job: Job, event: Event) -> None:
@@ -110,96 +159,40 @@ def progress(job: Job, event: Event) -> None:
             icon=":material/hourglass_top:",
         )
         return
+    if job.stopping:
+        words = [_("Stopping after this step")]
+    elif job.paused:
+        words = [":material/pause_circle: **" + _("Paused") + "**"]
+    else:
+        words = []
+    if event.epochs:
+        epoch = min(event.epoch + 1, event.epochs)
+        words.append(_("Epoch {epoch} of {epochs}").format(epoch=epoch, epochs=event.epochs))
+    if event.steps:
+        words.append(
+            _("Step {step} of {steps}").format(step=f"{event.step:,}", steps=f"{event.steps:,}")
+        )
+    else:
+        words.append(_("Starting: loading the data"))
+    st.progress(min(1.0, event.step / max(1, event.steps)), text=" · ".join(words))
+    if job.paused:
+        note(
+            _(
+                "Its turn is kept: it goes on by itself after {most} of waiting in all, or after {shared} once another training waits."
+            ).format(most=duration(LONGEST), shared=duration(SHARED))
+        )
+
+
+def ending(job: Job, last: Event) -> None:
+    """How it ended."""
+    time = duration(last.seconds)
     if job.status == "failed":
         st.error(_("The training failed. The log has the reason."), icon=":material/error:")
-        return
-    share_done = min(1.0, event.step / event.steps) if event.steps else 0.0
-    if job.status == "running":
-        if not event.steps:
-            text = _("Starting: loading the data")
-        elif event.epochs:
-            text = _("Epoch {epoch} of {epochs}").format(
-                epoch=min(event.epoch + 1, event.epochs), epochs=event.epochs
-            )
-        else:
-            text = _("Step {step} of {steps}").format(
-                step=f"{event.step:,}", steps=f"{event.steps:,}"
-            )
-        if event.eta is not None:
-            text += " · " + _("{time} left").format(time=duration(event.eta))
-        st.progress(share_done, text=text)
     elif job.status == "done":
-        note(":material/check_circle: " + _("Done in {time}.").format(time=duration(event.seconds)))
+        note(":material/check_circle: " + _("Done in {time}.").format(time=time))
     else:
-        note(
-            ":material/stop_circle: "
-            + _("Stopped after {time}; the best so far was kept.").format(
-                time=duration(event.seconds)
-            )
-        )
-
-
-def loss_figure(events: list[Event]) -> Any:
-    """Training loss by step and validation loss by epoch, on a log scale."""
-    import plotly.graph_objects as go
-
-    train = [(e.step, e.loss) for e in events if e.loss is not None and e.kind == "step"]
-    if not train:
-        train = [(e.step, e.loss) for e in events if e.loss is not None]
-    train = thin(train, 400)
-    valid = [(e.step, e.metrics["loss"]) for e in events if "loss" in e.metrics]
-    fig = go.Figure()
-    fig.add_trace(line([s for s, _v in train], [v for _s, v in train], _("training"), 0))
-    if valid:
-        fig.add_trace(
-            line([s for s, _v in valid], [v for _s, v in valid], _("validation"), 1, markers=True)
-        )
-    style(fig, height=260)
-    fig.update_xaxes(title_text=_("step"))
-    fig.update_yaxes(title_text=_("loss"))
-    if len(train) > 1 and all(v > 0 for _s, v in train + valid):
-        fig.update_yaxes(type="log", dtick=1)
-    return label_ends(fig)
-
-
-def thin(points: list[tuple], most: int) -> list[tuple]:
-    """At most `most` points, evenly picked: a browser needs no more."""
-    stride = max(1, len(points) // most)
-    return points[::stride]
-
-
-def tiles(card: Card, events: list[Event], part: str) -> None:
-    """Validation metric, learning rate, time left, and the shipped weights' figure."""
-    epochs = [e for e in events if e.metrics]
-    rates = thin([(e.rate,) for e in events if e.rate is not None], 60)
-    with st.grid(4, min_column_width=150):
-        if epochs:
-            name = next((m for m in epochs[-1].metrics if m != "loss"), "loss")
-            series = [e.metrics[name] for e in epochs if name in e.metrics]
-            st.metric(
-                _("Validation {metric}").format(metric=metric_name(name)),
-                f"{series[-1]:.3g}",
-                border=True,
-                chart_data=series,
-            )
-        if rates:
-            st.metric(
-                _("Learning rate"),
-                f"{rates[-1][0]:.2g}",
-                border=True,
-                chart_data=[r for (r,) in rates],
-                chart_type="area",
-            )
-        if events and events[-1].eta is not None:
-            st.metric(_("Time left"), duration(events[-1].eta), border=True)
-        # Several networks are told apart by the data they were measured on.
-        shipped = next((m for m in card.measured.metrics if m.data == part), card.main)
-        if shipped is not None:
-            st.metric(
-                _("Shipped weights, test {metric}").format(metric=metric_name(shipped.name)),
-                show_value(shipped),
-                border=True,
-            )
+        words = _("Stopped after {time}; the best so far was kept.").format(time=time)
+        note(":material/stop_circle: " + words)
 
 
 def compare(job: Job) -> None:
