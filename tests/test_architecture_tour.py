@@ -11,8 +11,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 from PIL import Image
-from streamlit.testing.v1 import AppTest
 from torch import Tensor, nn
+from visits import text, visit
 
 from dlportal.cases.architecture_tour import MAPS, Shown
 from dlportal.data import fsdd, is_available
@@ -24,6 +24,7 @@ from dlportal.messages import InputError
 from dlportal.ui.backprop_numbers import num
 
 ROOT = Path(__file__).resolve().parent.parent
+PAGE = "architecture_tour"
 
 
 @pytest.fixture
@@ -96,8 +97,14 @@ def test_gates(x: Tensor) -> None:
     before = torch.cat([torch.zeros(1, net.UNITS), found.c[:-1]])
     torch.testing.assert_close(found.c, found.f * before + found.i * found.g)
     torch.testing.assert_close(found.h, found.o * found.c.tanh())
-    for gate in (found.i, found.f, found.o):
-        assert gate.min() > 0 and gate.max() < 1
+    came = torch.cat([torch.zeros(1, net.UNITS), found.h[:-1]])
+    lstm = net.lstm
+    sums = x[0, 0] @ lstm.weight_ih_l0.T + lstm.bias_ih_l0
+    sums = sums + came @ lstm.weight_hh_l0.T + lstm.bias_hh_l0
+    i, f, g, o = sums.chunk(4, dim=1)
+    for gate, z in ((found.i, i), (found.f, f), (found.o, o)):
+        torch.testing.assert_close(gate, 1 / (1 + torch.exp(-z)), atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(found.g, torch.tanh(g), atol=1e-5, rtol=1e-5)
     chances = arch_insides.answers_so_far(net, found)
     torch.testing.assert_close(chances[-1], net(x)[0].softmax(-1), atol=1e-5, rtol=1e-5)
 
@@ -147,6 +154,20 @@ def test_the_gradient_fills_the_field_that_counting_predicts(
     outside = seen.clone()
     outside[rows[0] : rows[1] + 1, columns[0] : columns[1] + 1] = 0
     assert outside.abs().max() == 0
+
+
+def test_what_is_seen_is_the_slope_of_the_sum_of_channels() -> None:
+    """One pixel moved a little, picture by picture, and the sizes of the answers averaged."""
+    net, pictures, step = made(CNN).double(), arch_insides.noise(3).double(), 1e-6
+    seen = arch_insides.reach(net, pictures, 1, 13, 9)
+    for row, column in ((13, 9), (11, 8), (15, 12)):
+        held = []
+        for sign in (1, -1):
+            moved = pictures.clone()
+            moved[:, 0, row, column] += sign * step
+            held.append(arch_insides.at_place(net, moved, 1, 13, 9).sum(1))
+        slope = ((held[0] - held[1]) / (2 * step)).abs().mean().item()
+        assert seen[row, column].item() == pytest.approx(slope, rel=1e-4, abs=1e-8)
 
 
 def test_fields_grow_as_known() -> None:
@@ -391,17 +412,17 @@ def test_a_recording_of_ones_own(get_case: Any) -> None:
 
 @pytest.mark.parametrize("voice", ["known", "own"])
 def test_the_listening_view(get_case: Any, voice: str) -> None:
-    at = visit(view="speech", voice=voice, spoken="3", moment="9", unit="5")
-    text = written(at)
+    at = visit(PAGE, view="speech", voice=voice, spoken="3", moment="9", unit="5")
+    words = text(at)
     if voice == "known" and is_available("fsdd"):
         case = get_case("architecture_tour")
         heard = case.hear(case.recording("3", "known"))
-        assert num(heard.gates.h[8, 4].item()) in text
+        assert num(heard.gates.h[8, 4].item()) in words
         best = str(int(heard.chances[-1].argmax()))
         assert best in [metric.value for metric in at.metric if metric.label == "at the end"]
     elif voice == "known":
-        assert "not on this machine" in text
-    assert "played backwards" in text
+        assert "not on this machine" in words
+    assert "played backwards" in words
 
 
 def test_bad_settings_get_one_sentence(get_case: Any) -> None:
@@ -463,27 +484,11 @@ def test_the_script_gives_the_pages_numbers(get_case: Any, shuffled: bool) -> No
     assert float(lines[f"attention {place}"]) == pytest.approx(weights.max().item(), abs=1e-4)
 
 
-def visit(**query: str) -> Any:
-    at = AppTest.from_file(str(ROOT / "portal.py"), default_timeout=120)
-    at.query_params["lang"] = "en"
-    for key, value in query.items():
-        at.query_params[key] = value
-    at.run()
-    at.switch_page(str(ROOT / "pages/architecture_tour.py"))
-    at.run()
-    assert not at.exception and not at.error, [e.value for e in (*at.exception, *at.error)]
-    return at
-
-
-def written(at: Any) -> str:
-    return "\n".join(str(m.value) for m in (*at.markdown, *at.latex))
-
-
 @pytest.mark.parametrize("view", ["mlp", "cnn", "rnn", "attention"])
 def test_the_numbers_stand_on_the_page(get_case: Any, view: str) -> None:
     case = get_case("architecture_tour")
     at = visit(
-        view=view, example="digit_4", layer="2", channel="5", row="12", column="16", unit="3"
+        PAGE, view=view, example="digit_4", layer="2", channel="5", row="12", column="16", unit="3"
     )
     x = case.seen(case.example("digit_4"), case.settings({}))
     net = case.inside("digits", view, False)
@@ -493,11 +498,11 @@ def test_the_numbers_stand_on_the_page(get_case: Any, view: str) -> None:
         "rnn": lambda: arch_insides.read_rows(net, x).h[11, 2].item(),
         "attention": lambda: arch_insides.look(net, x, 0, 0).weights[1 * 4 + 2].max().item(),
     }[view]()
-    assert num(expected) in written(at)
+    assert num(expected) in text(at)
 
 
 def test_the_link_carries_the_state() -> None:
-    at = visit(task="digits", example="digit_7", shuffled="true", right="3", view="rnn")
+    at = visit(PAGE, task="digits", example="digit_7", shuffled="true", right="3", view="rnn")
     state = at.session_state
     assert (state["example"], state["shuffled"], state["right"]) == ("digit_7", True, 3)
     assert state["view"] == "rnn" and at.query_params["right"] in ("3", ["3"])
@@ -509,16 +514,16 @@ def test_clothes_without_the_dataset(monkeypatch: pytest.MonkeyPatch) -> None:
     from dlportal.cases import architecture_tour
 
     monkeypatch.setattr(architecture_tour, "is_available", lambda _name: False)
-    at = visit(task="fashion")
+    at = visit(PAGE, task="fashion")
     assert at.session_state["example"].startswith("drawn_")
-    assert "not on this machine" in written(at)
+    assert "not on this machine" in text(at)
 
 
 def test_a_picture_of_ones_own() -> None:
     """An upload is answered; garbage gets one sentence."""
     buffer = io.BytesIO()
     Image.fromarray(np.full((50, 40, 3), 250, np.uint8)).save(buffer, "PNG")
-    at = visit(task="digits")
+    at = visit(PAGE, task="digits")
     at.session_state["source"] = "upload"
     at.run()
     at.file_uploader(key="file").set_value(("own.png", buffer.getvalue(), "image/png")).run()

@@ -111,6 +111,10 @@ def test_every_number_equals_its_formula(settings: dict[str, Any]) -> None:
         ):
             expected = updated(old[layer - 1], gradient[layer - 1], rate)
             np.testing.assert_allclose(expected, new[layer - 1], rtol=1e-12, atol=1e-15)
+    z, many = torch.from_numpy(step.z[-1]), len(step.target) > 1
+    softmax = many and settings["loss"] == "cross_entropy"
+    p = z.exp() / z.exp().sum() if softmax else 1 / (1 + torch.exp(-z))
+    np.testing.assert_allclose(step.h[-1], p.numpy(), rtol=1e-12)
     assert loss_by_hand(step, settings["loss"]) == close(step.loss, rel=1e-10)
     np.testing.assert_allclose(
         output_gradient(step, settings["loss"]), step.dz[-1], rtol=1e-9, atol=1e-15

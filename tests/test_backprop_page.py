@@ -1,45 +1,20 @@
 """The page of the backpropagation lab: steps, views, links, and what it writes."""
 
 import re
-from pathlib import Path
-from typing import Any
 
 import pytest
-from streamlit.testing.v1 import AppTest
+from visits import checked, click, text, visit
 
 from dlportal.case import load_case
 from dlportal.labs.backprop_paths import Weight, gradient_of
 from dlportal.ui.backprop_numbers import brief, num
 from dlportal.ui.backprop_places import handles, layer_pixels, unit_pixels
 
-ROOT = Path(__file__).resolve().parent.parent
-
-
-def visit(**query: str) -> Any:
-    at = AppTest.from_file(str(ROOT / "portal.py"), default_timeout=120)
-    at.query_params["lang"] = "en"
-    for key, value in query.items():
-        at.query_params[key] = value
-    at.run()
-    at.switch_page(str(ROOT / "pages/backprop_lab.py"))
-    return checked(at.run())
-
-
-def checked(at: Any) -> Any:
-    assert not at.exception and not at.error, [e.value for e in (*at.exception, *at.error)]
-    return at
-
-
-def text(at: Any) -> str:
-    return "\n".join(str(m.value) for m in at.markdown)
-
-
-def click(at: Any, key: str) -> Any:
-    return checked(at.button(key=key).click().run())
+PAGE = "backprop_lab"
 
 
 def test_next_walks_through_all_phases_and_into_the_next_step() -> None:
-    at = visit()
+    at = visit(PAGE)
     seen = []
     for _phase in range(7):
         seen.append((at.session_state["t"], at.session_state["phase"], at.session_state["view"]))
@@ -57,10 +32,10 @@ def test_next_walks_through_all_phases_and_into_the_next_step() -> None:
 
 def test_the_numbers_of_a_step_stand_on_the_page() -> None:
     step = next(iter(load_case("backprop_lab").run()))
-    forward = text(visit(phase="0"))
+    forward = text(visit(PAGE, phase="0"))
     for z, h in zip(step.z[0], step.h[1]):
         assert num(float(z)) in forward and num(float(h)) in forward
-    back = text(visit(phase="5", view="gradients"))
+    back = text(visit(PAGE, phase="5", view="gradients"))
     for d in step.dz[0]:
         assert num(float(d)) in back
 
@@ -68,7 +43,11 @@ def test_the_numbers_of_a_step_stand_on_the_page() -> None:
 @pytest.mark.parametrize("weight", [Weight(1, 2, 1), Weight(2, 3, 0), Weight(3, 1, 2)])
 def test_written_paths_add_up(weight: Weight) -> None:
     at = visit(
-        view="paths", w_layer=str(weight.layer), w_to=str(weight.to), w_from=str(weight.source)
+        PAGE,
+        view="paths",
+        w_layer=str(weight.layer),
+        w_to=str(weight.to),
+        w_from=str(weight.source),
     )
     step = next(iter(load_case("backprop_lab").run()))
     lines = next(str(m.value) for m in at.markdown if str(m.value).startswith("- $\\underset"))
@@ -104,7 +83,7 @@ def test_a_link_carries_everything() -> None:
         "wide": "16",
         "deep_activation": "relu",
     }
-    at = visit(**settings)
+    at = visit(PAGE, **settings)
     assert {k: at.query_params[k].lower() for k in settings} == settings
     assert {k: str(at.session_state[k]).lower() for k in settings} == settings
 
@@ -112,14 +91,14 @@ def test_a_link_carries_everything() -> None:
 @pytest.mark.parametrize("view", ["values", "gradients", "paths"])
 @pytest.mark.parametrize("data", ["spiral", "digits"])
 def test_large_networks_in_every_phase(data: str, view: str) -> None:
-    at = visit(data=data, view=view, layers="4", units="8", numbers="true", t="30")
+    at = visit(PAGE, data=data, view=view, layers="4", units="8", numbers="true", t="30")
     for phase in (0, 4, 5, 7, 10):
         at.session_state["phase"] = phase
         checked(at.run())
 
 
 def test_a_smaller_network_takes_phase_and_weight_along() -> None:
-    at = visit(layers="4", units="8", phase="10", w_layer="5", w_from="8", view="paths")
+    at = visit(PAGE, layers="4", units="8", phase="10", w_layer="5", w_from="8", view="paths")
     at.session_state["layers"], at.session_state["units"] = 1, 2
     checked(at.run())
     state = at.session_state
@@ -127,7 +106,7 @@ def test_a_smaller_network_takes_phase_and_weight_along() -> None:
 
 
 def test_a_training_that_blows_up_says_so() -> None:
-    at = visit(activation="linear", init="large", layers="4", units="8", rate="2.0", t="200")
+    at = visit(PAGE, activation="linear", init="large", layers="4", units="8", rate="2.0", t="200")
     assert "blown up" in at.warning[0].value
     click(at, "start_over")
     assert not at.warning

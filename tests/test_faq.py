@@ -1,18 +1,15 @@
 """The four questions: stored measurements, frameworks that agree, the page's own runs."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from streamlit.testing.v1 import AppTest
+from visits import visit
 
 from dlportal.faq import STORED, frameworks, generalisation, stored, timing
 from dlportal.training.seeds import over_seeds
 from dlportal.ui.faq_generalisation import changed_inputs
-
-ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.mark.parametrize("name", STORED)
@@ -109,27 +106,20 @@ def test_receipts_are_of_cases() -> None:
     assert all("dlportal train" in r.command and r.trained > 0 for r in found)
 
 
-def visit(question: str, language: str = "en") -> Any:
-    at = AppTest.from_file(str(ROOT / "portal.py"), default_timeout=180)
-    at.query_params["lang"] = language
-    at.query_params["question"] = question
-    at.run()
-    at.switch_page(str(ROOT / "pages/faq.py"))
-    at.run()
-    assert not at.exception and not at.error, [e.value for e in (*at.exception, *at.error)]
-    return at
+def open_question(question: str, language: str = "en") -> Any:
+    return visit("faq", language, question=question)
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("question", ["classical", "frameworks", "time", "generalisation"])
 def test_every_question_opens_by_link(question: str, language: str) -> None:
-    at = visit(question, language)
+    at = open_question(question, language)
     assert at.session_state["question"] == question
     assert len(at.header) == 1
 
 
 def test_frameworks_on_the_page() -> None:
-    at = visit("frameworks")
+    at = open_question("frameworks")
     at.button(key="run_frameworks").click().run()
     assert not at.exception and not at.error
     assert "Same numbers" in at.success[0].value
@@ -138,14 +128,14 @@ def test_frameworks_on_the_page() -> None:
 
 
 def test_a_remedy_on_the_page() -> None:
-    at = visit("generalisation")
+    at = open_question("generalisation")
     at.button(key="run_generalisation").click().run()
     assert not at.exception and not at.error
     assert [metric.label for metric in at.metric] == ["no remedy", "Augmentation"]
 
 
 def test_a_training_on_the_page() -> None:
-    at = visit("time")
+    at = open_question("time")
     at.button(key="run_time").click().run()
     assert not at.exception and not at.error
     assert [metric.label for metric in at.metric] == ["small CNN", "logistic regression"]
@@ -154,7 +144,7 @@ def test_a_training_on_the_page() -> None:
 @pytest.mark.assets
 def test_sentences_on_the_page() -> None:
     """TF-IDF against MiniLM, where SST-2 and MiniLM are to be had; else one sentence."""
-    at = visit("classical")
+    at = open_question("classical")
     at.button(key="run_classical").click().run()
     assert not at.exception and not at.error
     if at.warning:
@@ -164,4 +154,4 @@ def test_sentences_on_the_page() -> None:
 
 
 def test_a_question_nobody_asked() -> None:
-    assert visit("nonsense").session_state["question"] == "classical"
+    assert open_question("nonsense").session_state["question"] == "classical"

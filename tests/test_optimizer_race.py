@@ -120,6 +120,10 @@ def test_the_regressions_closed_form(kappa: int) -> None:
     np.testing.assert_allclose(known.w, best_w.numpy(), rtol=1e-8)
     assert torch.linalg.cond(x.T @ x).item() == pytest.approx(kappa, rel=1e-6)
     assert known.kappa == pytest.approx(kappa, rel=1e-6)
+    steepness = torch.linalg.eigvalsh(x.T @ x / len(x)).flip(0)
+    np.testing.assert_allclose(known.curvatures, steepness.numpy(), rtol=1e-8)
+    by_hand = torch.linalg.inv(x.T @ x) @ x.T @ y
+    np.testing.assert_allclose(known.w, by_hand.numpy(), rtol=1e-8)
     loss = regression(kappa, 4).loss
     assert loss(*best_w).item() == pytest.approx(0, abs=1e-12)
     u, v = torch.randn(2, 50, dtype=torch.float64)

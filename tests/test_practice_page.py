@@ -3,41 +3,16 @@
 import csv
 import io
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
-from streamlit.testing.v1 import AppTest
+from visits import checked, click, text, visit
 
 from dlportal.labs.practice_experiments import BEST, NAIVE
 from dlportal.ui.practice_table import as_csv, table_row
 
-ROOT = Path(__file__).resolve().parent.parent
+PAGE = "practice_lab"
 QUICK = {"data": "digits", "pictures": "300", "epochs": "1", "width": "4"}
-
-
-def visit(**query: str) -> Any:
-    at = AppTest.from_file(str(ROOT / "portal.py"), default_timeout=120)
-    at.query_params["lang"] = "en"
-    for key, value in query.items():
-        at.query_params[key] = value
-    at.run()
-    at.switch_page(str(ROOT / "pages/practice_lab.py"))
-    return checked(at.run())
-
-
-def checked(at: Any) -> Any:
-    assert not at.exception and not at.error, [e.value for e in (*at.exception, *at.error)]
-    return at
-
-
-def text(at: Any) -> str:
-    kinds = (at.markdown, at.header, at.warning, at.info)
-    return "\n".join(str(m.value) for kind in kinds for m in kind)
-
-
-def click(at: Any, key: str) -> Any:
-    return checked(at.button(key=key).click().run())
 
 
 def trained(at: Any) -> Any:
@@ -49,12 +24,14 @@ def trained(at: Any) -> Any:
 
 @pytest.mark.parametrize("part", ["data", "augment", "model", "train", "evaluate"])
 def test_every_step_opens(part: str) -> None:
-    at = visit(part=part, flip="true", rotate="10", crop="1", batch_norm="true", dropout="0.2")
+    at = visit(
+        PAGE, part=part, flip="true", rotate="10", crop="1", batch_norm="true", dropout="0.2"
+    )
     assert "Nothing has been trained yet" in text(at)
 
 
 def test_a_training_fills_table_and_panels() -> None:
-    at = trained(visit(**QUICK, panel="explain"))
+    at = trained(visit(PAGE, **QUICK, panel="explain"))
     running = at.session_state["practice_running"]
     assert running.live.state == "done" and list(running.outcomes) == [0]
     (row,) = at.session_state["practice_rows"]
@@ -71,7 +48,7 @@ def test_a_training_fills_table_and_panels() -> None:
 
 @pytest.mark.parametrize("experiment", ["pair", "ablation", "folds", "sizes"])
 def test_experiments_draw(experiment: str) -> None:
-    at = trained(visit(**QUICK, experiment=experiment, folds="3", part="evaluate"))
+    at = trained(visit(PAGE, **QUICK, experiment=experiment, folds="3", part="evaluate"))
     running = at.session_state["practice_running"]
     assert len(at.session_state["practice_rows"]) == len(running.experiment.entries)
     at.session_state["shown"] = 1
@@ -84,7 +61,7 @@ def test_experiments_draw(experiment: str) -> None:
 
 
 def test_pause_step_stop() -> None:
-    at = visit(data="digits", pictures="1000", epochs="20", width="32", batch="16")
+    at = visit(PAGE, data="digits", pictures="1000", epochs="20", width="32", batch="16")
     click(at, "practice_start")
     live = at.session_state["practice_running"].live
     click(at, "practice_pause")
@@ -103,7 +80,7 @@ def test_pause_step_stop() -> None:
 
 
 def test_presets_set_the_knobs() -> None:
-    at = visit()
+    at = visit(PAGE)
     for key, recipe in (("preset_best", BEST), ("preset_naive", NAIVE)):
         click(at, key)
         assert {name: at.session_state[name] for name in recipe} == recipe
@@ -135,28 +112,28 @@ def test_a_link_carries_everything() -> None:
         "part": "train",
         "shown": "2",
     }
-    at = visit(**settings)
+    at = visit(PAGE, **settings)
     assert {k: at.query_params[k].lower() for k in settings} == settings
 
 
 def test_a_training_that_fails_to_learn_says_so() -> None:
-    at = trained(visit(**QUICK | {"epochs": "2"}, scaling="raw", rate="0.5"))
+    at = trained(visit(PAGE, **QUICK | {"epochs": "2"}, scaling="raw", rate="0.5"))
     assert "learned nothing" in at.warning[0].value
     at = trained(
-        visit(**QUICK | {"epochs": "2", "width": "32"}, scaling="raw", rate="0.5", depth="4")
+        visit(PAGE, **QUICK | {"epochs": "2", "width": "32"}, scaling="raw", rate="0.5", depth="4")
     )
     assert "blew up" in at.warning[0].value
 
 
 def test_digits_stand_in_and_the_page_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dlportal.labs.practice_data.is_available", lambda name: False)
-    at = visit()
+    at = visit(PAGE)
     assert "Fashion-MNIST is not on this machine" in at.info[0].value
     assert "Fetch Fashion-MNIST" in at.button(key="fetch_data").label
 
 
 def test_the_download_holds_every_setting() -> None:
-    at = trained(visit(**QUICK))
+    at = trained(visit(PAGE, **QUICK))
     shown = [table_row(1, row) for row in at.session_state["practice_rows"]]
     (read,) = csv.DictReader(io.StringIO(as_csv(shown)))
     assert read["Random seed"] == "0" and read["Pixels"] == "standardised"

@@ -1,14 +1,12 @@
 """The page of the optimizer race: networks race beside the page, rates are swept, links carry all."""
 
-import json
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
+from visits import charts, checked, click, labels, text, visit
 
 from dlportal.case import load_case
 from dlportal.labs.live import Live, in_turn
@@ -16,7 +14,7 @@ from dlportal.labs.race_optimizers import OPTIMIZERS
 from dlportal.labs.race_sweep import RATES
 from dlportal.ui import race_net, race_sweep
 
-ROOT = Path(__file__).resolve().parent.parent
+PAGE = "optimizer_race"
 
 
 @pytest.fixture(autouse=True)
@@ -37,39 +35,6 @@ def no_run_stays(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         pass
 
 
-def visit(**query: str) -> Any:
-    at = AppTest.from_file(str(ROOT / "portal.py"), default_timeout=120)
-    at.query_params["lang"] = "en"
-    for key, value in query.items():
-        at.query_params[key] = value
-    at.run()
-    at.switch_page(str(ROOT / "pages/optimizer_race.py"))
-    return checked(at.run())
-
-
-def checked(at: Any) -> Any:
-    assert not at.exception and not at.error, [e.value for e in (*at.exception, *at.error)]
-    return at
-
-
-def text(at: Any) -> str:
-    return "\n".join(str(m.value) for m in at.markdown)
-
-
-def click(at: Any, key: str) -> Any:
-    return checked(at.button(key=key).click().run())
-
-
-def labels(at: Any) -> list[str]:
-    return [b.label for b in at.button]
-
-
-def charts(at: Any) -> list[dict[str, Any]]:
-    """What the moving charts were given to draw."""
-    found = [e.proto for e in at.get("bidi_component") if e.proto.component_name == "drawn"]
-    return [chart for proto in found for chart in json.loads(proto.bytes)["charts"]]
-
-
 def until(at: Any, holds: Callable[[], bool], seconds: float = 60.0) -> None:
     """Run the page again, as the browser does, until a condition holds."""
     end = time.monotonic() + seconds
@@ -88,7 +53,7 @@ def standing(live: Live) -> int:
 
 
 def test_a_network_race_pauses_steps_goes_on_and_stops() -> None:
-    at = visit(track="net", steps="400")
+    at = visit(PAGE, track="net", steps="400")
     click(at, "race_pause")
     live = at.session_state["net_race"].live
     assert live.state == "paused"
@@ -108,7 +73,7 @@ def test_a_network_race_pauses_steps_goes_on_and_stops() -> None:
 
 
 def test_the_numbers_drawn_are_the_runs() -> None:
-    at = visit(track="net", steps="40", seed="7")
+    at = visit(PAGE, track="net", steps="40", seed="7")
     until(at, lambda: "Again" in labels(at))
     *_frames, race = load_case("optimizer_race").run(track="net", steps=40, seed=7)
     shown = [value for _name, value in charts(at)[0]["numbers"]]
@@ -118,7 +83,7 @@ def test_the_numbers_drawn_are_the_runs() -> None:
 
 
 def test_another_setting_puts_a_new_race_on_the_track() -> None:
-    at = visit(track="net", steps="40")
+    at = visit(PAGE, track="net", steps="40")
     first = at.session_state["net_race"].live
     at.session_state["rate"] = 0.1
     checked(at.run())
@@ -129,14 +94,14 @@ def test_another_setting_puts_a_new_race_on_the_track() -> None:
 def test_without_fashion_mnist_the_page_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dlportal.labs.race_nets.usable", lambda data: "digits")
     monkeypatch.setattr(race_net, "usable", lambda data: "digits")
-    at = visit(track="fashion", steps="20")
+    at = visit(PAGE, track="fashion", steps="20")
     assert "digits stand in" in at.info[0].value
     until(at, lambda: "Again" in labels(at))
     assert at.query_params["track"] == "fashion", "the link keeps what was asked for"
 
 
 def test_the_sweep_fills_its_map_and_can_be_stopped() -> None:
-    at = visit(track="net", steps="20", panel="trust")
+    at = visit(PAGE, track="net", steps="20", panel="trust")
     assert "sweep" not in at.query_params
     click(at, "sweep_start")
     assert at.query_params["sweep"] == "True"
@@ -161,20 +126,20 @@ def test_the_sweep_fills_its_map_and_can_be_stopped() -> None:
 
 
 def test_a_link_starts_the_sweep_and_stop_ends_it() -> None:
-    at = visit(track="regression", kappa="200", steps="400", panel="trust", sweep="true")
+    at = visit(PAGE, track="regression", kappa="200", steps="400", panel="trust", sweep="true")
     live = at.session_state["sweep_run"].live
     click(at, "sweep_stop")
     assert live.wait(10) and live.state == "stopped"
 
 
 def test_the_regression_shows_its_closed_form() -> None:
-    at = visit(track="regression", kappa="200", seed="3")
+    at = visit(PAGE, track="regression", kappa="200", seed="3")
     assert "w^*" in text(at) and "= 200$$" in text(at)
     assert "2/λ_max = 0.4" in text(at)
 
 
 def test_the_rules_run_beside_torchs_on_the_page() -> None:
-    at = visit(track="ravine", check="true", nesterov="true", decay="0.01")
+    at = visit(PAGE, track="ravine", check="true", nesterov="true", decay="0.01")
     words = text(at)
     assert words.count("from torch.optim's") == 5
     assert "g + \\beta v" in words and "\\lambda" in words
@@ -199,6 +164,6 @@ def test_a_link_carries_everything() -> None:
         "factor_adam": "2.0",
         "check": "true",
     }
-    at = visit(**given)
+    at = visit(PAGE, **given)
     assert {k: at.query_params[k].lower() for k in given} == given
     assert {k: str(at.session_state[k]).lower() for k in given} == given

@@ -1,45 +1,14 @@
 """The page of the regularization lab: trains as one looks, pauses, steps, compares, links."""
 
-import json
-from pathlib import Path
 from typing import Any
 
 import pytest
-from streamlit.testing.v1 import AppTest
+from visits import charts, checked, click, text, visit
 
 from dlportal.case import load_case
 from dlportal.ui import regularization as lab_ui
 
-ROOT = Path(__file__).resolve().parent.parent
-
-
-def visit(**query: str) -> Any:
-    at = AppTest.from_file(str(ROOT / "portal.py"), default_timeout=120)
-    at.query_params["lang"] = "en"
-    for key, value in query.items():
-        at.query_params[key] = value
-    at.run()
-    at.switch_page(str(ROOT / "pages/regularization_lab.py"))
-    return checked(at.run())
-
-
-def checked(at: Any) -> Any:
-    assert not at.exception and not at.error, [e.value for e in (*at.exception, *at.error)]
-    return at
-
-
-def text(at: Any) -> str:
-    return "\n".join(str(m.value) for m in at.markdown)
-
-
-def click(at: Any, key: str) -> Any:
-    return checked(at.button(key=key).click().run())
-
-
-def charts(at: Any) -> list[dict[str, Any]]:
-    """What the moving charts were given to draw."""
-    (element,) = (e for e in at.get("bidi_component") if e.proto.component_name == "drawn")
-    return json.loads(element.proto.bytes)["charts"]
+PAGE = "regularization_lab"
 
 
 def metrics(at: Any) -> list[str]:
@@ -55,7 +24,7 @@ def to_end(at: Any, most: int = 60) -> Any:
 
 
 def test_it_trains_by_itself_pauses_steps_and_goes_on() -> None:
-    at = visit(epochs="40")
+    at = visit(PAGE, epochs="40")
     first = at.session_state["at"]
     assert 0 < first < 20, "it starts at once, and a look at a time"
     assert at.button(key="play").label == "Pause"
@@ -75,7 +44,7 @@ def test_it_trains_by_itself_pauses_steps_and_goes_on() -> None:
 
 
 def test_the_numbers_on_the_page_are_the_runs() -> None:
-    at = visit(t="20", epochs="40")
+    at = visit(PAGE, t="20", epochs="40")
     while at.session_state["at"] < 10:
         checked(at.run())
     *_frames, frame = load_case("regularization_lab").run(t=20, epochs=40)
@@ -90,7 +59,7 @@ def chosen_metrics(at: Any) -> list[str]:
 
 
 def test_another_setting_starts_a_new_training() -> None:
-    at = to_end(visit(epochs="40"))
+    at = to_end(visit(PAGE, epochs="40"))
     before = metrics(at)
     at.session_state["dropout"] = True
     checked(at.run())
@@ -123,7 +92,7 @@ def test_a_link_carries_everything() -> None:
         "seed": "5",
         "t": "8",
     }
-    at = visit(**given)
+    at = visit(PAGE, **given)
     assert {k: at.query_params[k].lower() for k in given} == given
     assert {k: str(at.session_state[k]).lower() for k in given} == given
 
@@ -131,7 +100,7 @@ def test_a_link_carries_everything() -> None:
 @pytest.mark.parametrize("data", ["moons", "digits"])
 def test_every_remedy_explains_itself(data: str) -> None:
     on = dict.fromkeys(("l1", "l2", "dropout", "batchnorm", "early", "augment"), "true")
-    at = to_end(visit(data=data, epochs="40", patience="8", **on))
+    at = to_end(visit(PAGE, data=data, epochs="40", patience="8", **on))
     words = text(at)
     assert "units were silent" in words and "Exactly zero" in words and "‖w‖" in words
     assert ("mirrored" in words) == (data == "digits")
@@ -139,7 +108,7 @@ def test_every_remedy_explains_itself(data: str) -> None:
 
 
 def test_the_comparison_fills_and_says_what_is_clear() -> None:
-    at = visit(epochs="20", panel="trust", runs="3", points="40", units="16", dropout="true")
+    at = visit(PAGE, epochs="20", panel="trust", runs="3", points="40", units="16", dropout="true")
     assert not at.dataframe
     click(at, "compare_button")
     assert at.query_params["compare"] == "True"
@@ -157,7 +126,7 @@ def test_without_fashion_mnist_digits_stand_in_and_the_page_says_so(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(lab_ui, "can_be_had", lambda data: data != "clothes")
-    at = visit(data="clothes", t="4")
+    at = visit(PAGE, data="clothes", t="4")
     assert "digits stand in" in at.info[0].value
     assert at.query_params["data"] == "clothes", "the link keeps what was asked for"
-    assert not visit(data="digits", t="4").info
+    assert not visit(PAGE, data="digits", t="4").info

@@ -214,7 +214,11 @@ def reach_view(case: ArchitectureTour, task: str, shuffled: bool, x: Tensor) -> 
         row = draw_knob(PLACE[0]) - 1
     with columns[1]:
         column = draw_knob(PLACE[1]) - 1
-    st.latex(r"\text{" + _("seen") + r"}_{p} = \left|\frac{\partial\,u}{\partial x_p}\right|")
+    st.latex(
+        r"\text{"
+        + _("seen")
+        + r"}_{p} = \frac{1}{16} \sum_{n=1}^{16} \left|\frac{\partial\,u(x_n)}{\partial x_{n,p}}\right|"
+    )
     with st.grid(4, min_column_width=150):
         for (kind, layer), values in zip(REACHES, reaches(case, task, shuffled, row, column)):
             with st.container(gap="xsmall"):
