@@ -4,8 +4,9 @@ from typing import Any
 
 import streamlit as st
 
-from dlportal.cards import Calibration, Card, Curve, Metric, show_interval, show_value
+from dlportal.cards import Calibration, Card, Curve, Metric, Slice, show_interval, show_value
 from dlportal.ui.language import _, language
+from dlportal.ui.model_names import model_name
 from dlportal.ui.words import metric_name, note
 
 PROSE = 760  # pixels: a line of text that can be read
@@ -54,7 +55,7 @@ def interval_text(metric: Metric) -> str:
         parts.append(f"n = {metric.n:,}")
     parts.append(metric.data)
     if metric.model:
-        parts.append(metric.model)
+        parts.append(model_name(metric.model))
     return " · ".join(parts)
 
 
@@ -97,7 +98,12 @@ def figures(card: Card) -> None:
         show_chart(curve_figure(curve), alt=_(curve.name), key=f"curve_{curve.name}")
     if measured.slices:
         st.header(_("Where it is better or worse"), anchor=False)
-        show_chart(slices_figure(card), alt=_("The metric on parts of the test data"), key="slices")
+        alike = group_slices(measured.slices)
+        for index, rows in enumerate(alike):
+            if len(alike) > 1:
+                note(f"{metric_name(rows[0].metric.name)} · {rows[0].metric.data}")
+            alt = _("The metric on parts of the test data")
+            show_chart(slices_figure(rows), alt=alt, key=f"slices_{index}")
 
 
 def reliability_figure(calibration: Calibration) -> Any:
@@ -153,7 +159,15 @@ def curve_figure(curve: Curve) -> Any:
     return fig
 
 
-def slices_figure(card: Card) -> Any:
+def group_slices(slices: list[Slice]) -> list[list[Slice]]:
+    """Slices that can stand on one axis: of the same metric on the same data."""
+    groups: dict[tuple[str, str], list[Slice]] = {}
+    for part in slices:
+        groups.setdefault((part.metric.name, part.metric.data), []).append(part)
+    return list(groups.values())
+
+
+def slices_figure(rows: list[Slice]) -> Any:
     """A dot with its interval for each slice."""
     import plotly.graph_objects as go
 
@@ -162,7 +176,6 @@ def slices_figure(card: Card) -> Any:
 
     colors = palette()
     lang = language()
-    rows = card.measured.slices
     values = [s.metric.value for s in rows]
     low = [s.metric.low if s.metric.low is not None else s.metric.value for s in rows]
     high = [s.metric.high if s.metric.high is not None else s.metric.value for s in rows]
@@ -194,7 +207,7 @@ def slices_figure(card: Card) -> Any:
 def origin(card: Card) -> None:
     """Where the weights came from."""
     st.header(_("Origin"), anchor=False)
-    rows = [(_("Model"), card.model), (_("Licence"), card.licence)]
+    rows = [(_("Model"), model_name(card.model)), (_("Licence"), card.licence)]
     receipt = card.receipt()
     if receipt is not None:
         rows.append((_("Command"), f"`{receipt['command']}`"))
@@ -226,7 +239,9 @@ def comparison(card: Card) -> None:
             rows.append(
                 {
                     _("What"): kind,
-                    _("Model"): metric.model or (card.model if kind == _("measured here") else ""),
+                    _("Model"): model_name(
+                        metric.model or (card.model if kind == _("measured here") else "")
+                    ),
                     _("Metric"): metric_name(metric.name),
                     _("Data"): f"{metric.data} · {metric.split}",
                     _("Value"): show_value(metric),

@@ -4,6 +4,7 @@ import streamlit as st
 
 from dlportal.cards import Card
 from dlportal.ui.language import _, language
+from dlportal.ui.model_names import model_name
 from dlportal.ui.tour import start_tour
 from dlportal.ui.words import count, provenance_badge
 
@@ -14,7 +15,7 @@ def header(card: Card) -> None:
     st.markdown(card.summary(language()))
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
         provenance_badge(card)
-        st.badge(card.model, icon=":material/network_node:", color="gray")
+        st.badge(model_name(card.model), icon=":material/network_node:", color="gray")
         if card.measured.parameters:
             size = _("{n} weights").format(n=count(card.measured.parameters))
             st.badge(size, icon=":material/memory:", color="gray")

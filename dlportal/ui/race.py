@@ -22,11 +22,13 @@ from dlportal.labs.race_surfaces import Surface, height_map, optimum, surface_of
 from dlportal.ui.charts import DASHES, MARKERS, line, show_chart, style
 from dlportal.ui.knobs import draw_knob, seed_knobs, share_knobs
 from dlportal.ui.language import _
+from dlportal.ui.playback import add_playback
 from dlportal.ui.race_net import net_race, show_loss, signed_name
 from dlportal.ui.theme import palette
 from dlportal.ui.words import note
 
 FRAMES = 40  # of the animation; more only makes the page heavier
+FRAME_MS = 60
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -163,7 +165,8 @@ def animated(race: Race, surface: Surface) -> go.Figure:
         for stop in stops
     ]
     style(fig, height=520, legend=True)
-    controls(fig, stops)
+    fig.update_layout(margin_b=110)
+    add_playback(fig, [str(stop) for stop in stops], FRAME_MS, -0.12, len(stops) - 1)
     fig.update_xaxes(title_text=_("parameter 1"), range=list(surface.box[:2]), showgrid=False)
     fig.update_yaxes(title_text=_("parameter 2"), range=list(surface.box[2:]), showgrid=False)
     return fig
@@ -211,59 +214,6 @@ def marks(fig: go.Figure, surface: Any) -> None:
             marker={"size": 14, "symbol": "star", "color": colors.text},
             **common,
         )
-    )
-
-
-def controls(fig: go.Figure, stops: list[int]) -> None:
-    """Play, pause and the slider of steps."""
-    colors = palette()
-    look = {"bgcolor": colors.ground, "bordercolor": colors.grid, "font": {"color": colors.text}}
-    frame = {"frame": {"duration": 60, "redraw": False}, "transition": {"duration": 0}}
-    still = {"frame": {"duration": 0, "redraw": False}, "mode": "immediate"}
-    fig.update_layout(
-        margin_b=110,
-        updatemenus=[
-            {
-                "type": "buttons",
-                "direction": "left",
-                "showactive": False,
-                "x": 0,
-                "y": -0.13,
-                "xanchor": "left",
-                "yanchor": "top",
-                "pad": {"t": 12},
-                **look,
-                "buttons": [
-                    {
-                        "label": "▶ " + _("play"),
-                        "method": "animate",
-                        "args": [None, {**frame, "fromcurrent": False}],
-                    },
-                    {"label": "❚❚", "method": "animate", "args": [[None], still]},
-                ],
-            }
-        ],
-        sliders=[
-            {
-                "active": len(stops) - 1,
-                "x": 0.25,
-                "len": 0.75,
-                "y": -0.13,
-                "yanchor": "top",
-                "pad": {"t": 0},
-                "currentvalue": {
-                    "prefix": _("step") + " ",
-                    "font": {"color": colors.muted, "size": 12},
-                },
-                "font": {"color": "rgba(0,0,0,0)", "size": 1},
-                "ticklen": 0,
-                "bgcolor": colors.rest,
-                "bordercolor": colors.rest,
-                "steps": [
-                    {"label": str(s), "method": "animate", "args": [[str(s)], still]} for s in stops
-                ],
-            }
-        ],
     )
 
 

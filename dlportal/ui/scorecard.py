@@ -10,6 +10,7 @@ import streamlit as st
 
 from dlportal.cards import DOMAINS, PERCENT, Card, Metric, all_cards, show_interval, show_value
 from dlportal.ui.language import _, language
+from dlportal.ui.model_names import model_name
 from dlportal.ui.router import DOMAIN_ICONS, DOMAIN_NAMES
 from dlportal.ui.state import share
 from dlportal.ui.words import PROVENANCE, metric_name
@@ -92,7 +93,9 @@ def columns() -> dict[str, str]:
 def beside(metric: Metric, others: list[Metric]) -> str:
     """The best comparable figure among others: same metric and data."""
     same = [other for other in others if other.key == metric.key]
-    return " · ".join(f"{show_value(other)} {other.model}".strip() for other in same[:2])
+    return " · ".join(
+        f"{show_value(other)} {model_name(other.model)}".strip() for other in same[:2]
+    )
 
 
 def row(card: Card, metric: Metric) -> dict[str, Any]:
@@ -107,7 +110,7 @@ def row(card: Card, metric: Metric) -> dict[str, Any]:
         "case": card.title(language()),
         "metric": metric_name(metric.name),
         "data": metric.data,
-        "model": metric.model or card.model,
+        "model": model_name(metric.model or card.model),
         "value": show_value(metric),
         "share": metric.value if bounded else None,
         "interval": show_interval(metric),

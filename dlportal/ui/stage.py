@@ -15,6 +15,7 @@ from dlportal.kinds.agent import Rollout
 from dlportal.kinds.world import World
 from dlportal.ui.charts import DASHES, style
 from dlportal.ui.language import _, language
+from dlportal.ui.playback import add_playback
 from dlportal.ui.scenes import Scene, scene_of
 from dlportal.ui.theme import Palette, palette
 
@@ -59,7 +60,7 @@ def stage(world: World, episode: Rollout, other: Rollout, moment: int, name: str
     else:
         fig.update_yaxes(range=[-0.04, 1.04], tickvals=[0, 0.5, 1], row=3, col=1)
         fig.update_yaxes(tickformat=".0%", row=3, col=1)
-    animate(fig, moving, episode.length, colors)
+    animate(fig, moving, episode.length)
     return fig
 
 
@@ -121,10 +122,14 @@ def draw_player(
             fillcolor=color,
         )
         moving.append(Moving(fig, trace, 1, part.x, part.y))
-    places = scene.label(shown) + ([0, 0] if main else [0, scene.apart])
+    places = scene.label(shown)
+    # In lines of text, not in the world's units: on a telephone these are a few pixels.
+    off = {"top": f"{name}<br> ", "middle": f"<br><br>{name}", "bottom": f"<br>{name}"}
     trace = go.Scatter(
         mode="text",
-        text=[name],
+        text=[name if main else off[scene.side]],
+        textposition=f"{scene.side} center",
+        cliponaxis=False,
         textfont={"size": 12, "color": colors.text if main else colors.muted},
     )
     moving.append(Moving(fig, trace, 1, places[:, :1], places[:, 1:]))
@@ -219,12 +224,10 @@ def draw_actions(fig: go.Figure, world: World, episode: Rollout, colors: Palette
             col=1,
         )
     names = [f"{label(lang)} {mark}" for label, mark in zip(world.labels, DASH_MARKS)]
-    title(
-        fig,
-        3,
-        _("**Action**: {actions}").format(actions=("，" if lang == "zh" else ", ").join(names)),
-        colors,
-    )
+    comma = "，" if lang == "zh" else ", "
+    # Two names a line: more would not fit on a telephone.
+    pairs = [comma.join(names[i : i + 2]) for i in range(0, len(names), 2)]
+    title(fig, 3, _("**Action**: {actions}").format(actions=f"{comma}<br>".join(pairs)), colors)
 
 
 def title(fig: go.Figure, row: int, text: str, colors: Palette) -> None:
@@ -238,6 +241,7 @@ def title(fig: go.Figure, row: int, text: str, colors: Palette) -> None:
         y=1.04,
         xanchor="left",
         yanchor="bottom",
+        align="left",
         showarrow=False,
         font={"size": 13, "color": colors.text},
     )
@@ -264,7 +268,7 @@ def frame_axes(fig: go.Figure, scene: Scene, length: int) -> None:
     fig.update_yaxes(nticks=4, row=2, col=1)
 
 
-def animate(fig: go.Figure, moving: list[Moving], length: int, colors: Palette) -> None:
+def animate(fig: go.Figure, moving: list[Moving], length: int) -> None:
     """Frames, and the controls below: play, pause, and a slider over the steps."""
     every = max(1, math.ceil(length / FRAMES))
     steps = [*range(0, length, every), length]
@@ -273,61 +277,5 @@ def animate(fig: go.Figure, moving: list[Moving], length: int, colors: Palette) 
         {"name": str(step), "traces": traces, "data": [part.at(step) for part in moving]}
         for step in steps
     ]
-    button = {"font": {"color": colors.text, "size": 13}, "bordercolor": colors.muted}
-    fig.update_layout(
-        margin={"b": 70},
-        updatemenus=[
-            {
-                "type": "buttons",
-                "direction": "left",
-                "x": 0,
-                "y": -0.08,
-                "xanchor": "left",
-                "yanchor": "top",
-                "pad": {"t": 4, "r": 8},
-                "showactive": False,
-                "bgcolor": colors.ground,
-                **button,
-                "buttons": [
-                    {
-                        "label": "▶ " + _("play"),
-                        "method": "animate",
-                        "args": [None, motion(FRAME_MS, from_here=True)],
-                    },
-                    {"label": "❚❚", "method": "animate", "args": [[None], motion(0)]},
-                ],
-            }
-        ],
-        sliders=[
-            {
-                "x": 0.38,
-                "len": 0.62,
-                "y": -0.06,
-                "pad": {"t": 6},
-                "currentvalue": {
-                    "prefix": _("step") + " ",
-                    "xanchor": "right",
-                    "font": {"size": 12, "color": colors.muted},
-                },
-                "ticklen": 0,
-                "minorticklen": 0,
-                "font": {"size": 1, "color": "rgba(0,0,0,0)"},
-                "bgcolor": colors.grid,
-                "activebgcolor": colors.accent,
-                "bordercolor": colors.rest,
-                "steps": [
-                    {"label": str(step), "method": "animate", "args": [[str(step)], motion(0)]}
-                    for step in steps
-                ],
-            }
-        ],
-    )
-
-
-def motion(milliseconds: int, from_here: bool = False) -> dict[str, Any]:
-    return {
-        "mode": "immediate",
-        "fromcurrent": from_here,
-        "frame": {"duration": milliseconds, "redraw": False},
-        "transition": {"duration": 0},
-    }
+    fig.update_layout(margin={"b": 70})
+    add_playback(fig, [str(step) for step in steps], FRAME_MS, -0.06, from_here=True)

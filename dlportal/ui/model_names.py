@@ -1,0 +1,84 @@
+"""Names of models on cards in the visitor's language.
+
+A card holds English names. Those of published networks are the same in Chinese, like every name
+that is not listed here.
+"""
+
+from dlportal.messages import N_
+from dlportal.ui.language import _
+
+NAMES = (
+    # What the cases have.
+    N_("small CNN"),
+    N_("5 small CNNs"),
+    N_("Monotone MLP ×8"),
+    N_("Periodic MLP ×3"),
+    N_("MLP ×8, one set a year"),
+    N_("MLP · CNN · LSTM · attention"),
+    N_("attention net"),
+    # Baselines.
+    N_("always the same class"),
+    N_("always pneumonia"),
+    N_("always up"),
+    N_("always hearing one and the same sentence"),
+    N_("majority class"),
+    N_("base rate for everybody"),
+    N_("alerts drawn by lot"),
+    N_("random policy"),
+    N_("random walk"),
+    N_("mean of the past year"),
+    N_("HAR in logarithms"),
+    N_("unigram counts"),
+    N_("trigram counts"),
+    N_("TF-IDF + logistic regression"),
+    N_("logistic regression"),
+    N_("logistic regression on the pixels"),
+    N_("logistic regression on each band's mean and spread"),
+    N_("logistic regression, all columns"),
+    N_("random forest"),
+    N_("random forest, all columns"),
+    N_("gradient boosting"),
+    N_("gradient boosting, all columns"),
+    N_("gradient boosting, the Handbook's 15 columns"),
+    N_("piper-tts, same weights"),
+    N_("the voice, heard by Whisper tiny.en"),
+    # Explanations.
+    N_("a random map"),
+    N_("any method"),
+    N_("Integrated gradients"),
+    N_("Occlusion"),
+    # Published figures.
+    N_("2-conv CNN, below 100,000 weights"),
+    N_("people, asked by the data's authors"),
+    N_("best of the MedMNIST v2 paper"),
+    N_("ResNet-18, pretrained on ImageNet"),
+    N_("CNN with 93,000 parameters"),
+    N_("tuned feed-forward network"),
+    N_("tuned XGBoost"),
+    N_("tuned random forest"),
+    N_("tuned logistic regression"),
+    N_("LSTM on real payments"),
+    N_("tf_efficientnet_lite0, another conversion of the same checkpoint"),
+    N_("MiniLM-L6, all layers"),
+    N_("Piper, a high-quality (larger) voice, AMD 5950X"),
+    N_("VITS as published, one GPU (67.12 times real time)"),
+    N_("three-layer network, 94 characteristics of each stock"),
+)
+# Explanation methods that a card holds by their id.
+METHODS = {
+    "random_map": N_("a random map"),
+    "integrated_gradients": N_("Integrated gradients"),
+    "leave_one_out": N_("Leave one out"),
+    "shapley_sampling": N_("Shapley sampling"),
+}
+PROTECTED = ", with sex, education, marriage and age"  # columns that a rival got too
+
+
+def model_name(name: str) -> str:
+    """A model's name."""
+    if name.endswith(PROTECTED):
+        model = model_name(name.removesuffix(PROTECTED))
+        return _("{model}, with sex, education, marriage and age").format(model=model)
+    if name.startswith("over "):  # a lead over a rival
+        return _("over {model}").format(model=model_name(name.removeprefix("over ")))
+    return _(METHODS.get(name, name)) if name else ""
