@@ -93,6 +93,27 @@ class Speech(Result):
 
 
 @dataclass(frozen=True)
+class Span:
+    """A marked part of a text: characters `start` to `end` (exclusive), its class, and the
+    probability in [0, 1] that part and class are right."""
+
+    text: str
+    start: int
+    end: int
+    label: Label
+    probability: float
+
+
+@dataclass(frozen=True)
+class Spans(Result):
+    """A text with marked parts, in order and without overlap; `inside` as in `Classes`."""
+
+    text: str
+    spans: tuple[Span, ...]
+    inside: bool | None = None
+
+
+@dataclass(frozen=True)
 class Candidate:
     """A possible next token with its probability in [0, 1]."""
 

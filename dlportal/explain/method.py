@@ -109,13 +109,13 @@ def check_knobs(method: str, knobs: Iterable[Knob], given: dict[str, Any]) -> di
 
 
 def is_picture(case: Case) -> bool:
-    """Whether the parts that can be hidden lie on a grid of pixels."""
-    return isinstance(case, HasMasker) and case.kind == "image"
+    """Whether the parts that can be hidden lie on a grid, of pixels or of time and pitch."""
+    return isinstance(case, HasMasker) and case.grid
 
 
 def is_list(case: Case) -> bool:
     """Whether the parts that can be hidden are a handful: words, columns, moments."""
-    return isinstance(case, HasMasker) and case.kind != "image"
+    return isinstance(case, HasMasker) and not case.grid
 
 
 def batch_size(case: Case, gradients: bool = False) -> int:

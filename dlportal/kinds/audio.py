@@ -183,6 +183,7 @@ class AudioCase(Case[Sound]):
 
     kind = "audio"
     rate: int = 16_000
+    invitation: str = N_("Speak English")  # above the microphone
 
     def check(self, raw: Sound) -> None:
         if not isinstance(raw, Sound):

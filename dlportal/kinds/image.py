@@ -115,6 +115,7 @@ class ImageCase(Case[Image.Image]):
     """A case whose input is a picture (PIL, RGB or L)."""
 
     kind = "image"
+    grid = True
     blur_sigma: float = 10.0  # pixels; strong enough that the blurred picture says little
 
     def check(self, raw: Image.Image) -> None:

@@ -1,7 +1,7 @@
 """An LSTM that listens to a spoken digit, frame by frame: where recurrent networks are at home.
 
 One speaker is kept out of the training altogether, so that the test tells known voices from a
-new one. Davis and Mermelstein 1980, https://doi.org/10.1109/TASSP.1980.1163420 (mel bands)
+new one.
 """
 
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from dlportal.data import fsdd
 from dlportal.labs.arch_insides import Gates, answers_so_far, read_steps
+from dlportal.nets.log_mel import mel_filters, power_spectrum
 
 RATE = fsdd.RATE
 WINDOW, HOP = 256, 128  # samples: 32 ms, every 16 ms
@@ -46,20 +47,6 @@ class SpokenLSTM(nn.Module):
         return self.classify(last)
 
 
-@cache
-def mel_filters() -> Tensor:
-    """Triangles that gather 129 frequencies into 32 mel bands, (129, 32)."""
-
-    def mel(hertz: float) -> float:
-        return 2595 * float(np.log10(1 + hertz / 700))
-
-    edges = 700 * (10 ** (np.linspace(mel(60), mel(RATE / 2), BANDS + 2) / 2595) - 1)
-    at = np.linspace(0, RATE / 2, WINDOW // 2 + 1)[:, None]
-    rising = (at - edges[:-2]) / (edges[1:-1] - edges[:-2])
-    falling = (edges[2:] - at) / (edges[2:] - edges[1:-1])
-    return torch.from_numpy(np.clip(np.minimum(rising, falling), 0, None)).float()
-
-
 def frames(sound: np.ndarray) -> Tensor:
     """A recording at 8 kHz (time,) as log mel frames (T, 32), mean 0 and variance 1 over all.
 
@@ -68,10 +55,7 @@ def frames(sound: np.ndarray) -> Tensor:
     x = torch.from_numpy(np.ascontiguousarray(sound, dtype=np.float32))
     if len(x) < WINDOW:
         x = nn.functional.pad(x, (0, WINDOW - len(x)))
-    spectrum = torch.stft(
-        x, WINDOW, HOP, window=torch.hann_window(WINDOW), center=False, return_complex=True
-    )
-    power = spectrum.abs().square().T @ mel_filters()
+    power = power_spectrum(x, WINDOW, HOP).T @ mel_filters(RATE, WINDOW, BANDS)
     loud = 10 * (power.sum(dim=1) + 1e-10).log10()
     heard = (loud > loud.max() - QUIET).nonzero().flatten()
     power = power[int(heard[0]) : int(heard[-1]) + 1][:LONGEST]

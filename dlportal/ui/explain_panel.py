@@ -61,8 +61,8 @@ def randomised(
     )
 
 
-def explain_panel(case: Case, picked: Picked) -> None:
-    """Choose a method and a class; see the map, the verdict and the curves."""
+def explain_panel(case: Case, picked: Picked) -> Explanation:
+    """Choose a method and a class; see the map, the verdict and the curves; returns the map."""
     case = case.about(picked.raw)
     methods = {explainer.name: explainer for explainer in explainers_for(case)}
     controls = st.columns([5, 6, 2], gap="large", vertical_alignment="bottom")
@@ -86,6 +86,7 @@ def explain_panel(case: Case, picked: Picked) -> None:
             quality = measured(*key, case, picked.raw)
         draw_quality(quality)
     sanity_check(key, case, picked, explanation)
+    return explanation
 
 
 def choose_method(methods: dict[str, Explainer]) -> Explainer:
@@ -166,8 +167,9 @@ def draw_map(case: Case, picked: Picked, explanation: Explanation) -> None:
         return
     if case.kind == "audio":
         from dlportal.ui.sound_map import draw_sound_map
+        from dlportal.ui.spectrogram import draw_cell_map
 
-        draw_sound_map(case, picked, explanation)
+        (draw_cell_map if case.grid else draw_sound_map)(case, picked, explanation)
         return
     if case.kind == "text":
         st.markdown(coloured_text(explanation))
@@ -310,6 +312,10 @@ def sanity_check(
                 width="stretch",
                 alt=_("The same method with random weights"),
             )
+        elif case.grid:
+            from dlportal.ui.spectrogram import draw_cell_map
+
+            draw_cell_map(case, picked, sanity.explanation)
         else:
             fig = signed_bars(
                 part_names(explanation), sanity.explanation.values.tolist(), _("influence")

@@ -8,6 +8,7 @@ import streamlit as st
 from dlportal.kinds.audio import Sound
 from dlportal.ui.inputs import Picked, choose_example, choose_source, digest
 from dlportal.ui.language import _
+from dlportal.ui.state import valid
 from dlportal.ui.words import note
 
 FILE_TYPES = ["wav", "flac", "ogg", "mp3", "aif", "aiff"]
@@ -67,7 +68,7 @@ def from_visitor(case: Any, source: str) -> PickedSound | None:
             label_visibility="collapsed",
         )
     else:
-        given = st.audio_input(_("Speak English"), key="recording")
+        given = st.audio_input(_(case.invitation), key="recording")
     note(
         _("Up to {n:.0f} s. A recording stays on this server only for this visit.").format(
             n=limits.seconds
@@ -82,10 +83,7 @@ def from_visitor(case: Any, source: str) -> PickedSound | None:
 
 def from_our_voice(case: Any) -> PickedSound | None:
     """A sentence that the synthesis case says, with noise if the visitor wants."""
-    st.session_state.setdefault("sentence", FIRST_SENTENCE)
-    sentence = st.text_area(
-        _("A sentence for our voice to say"), key="sentence", height=100, persist_state="page"
-    )
+    sentence = choose_words(case)
     st.session_state.setdefault("hiss", 0)
     noise = st.slider(
         _("Noise added, % of the voice"), 0, 200, step=10, key="hiss", persist_state="page"
@@ -93,6 +91,26 @@ def from_our_voice(case: Any) -> PickedSound | None:
     with st.skeleton(height=40):
         raw = spoken(sentence, noise, case)
     return PickedSound(raw, None, digest(raw), sentence)
+
+
+def choose_words(case: Any) -> str:
+    """A sentence of the visitor's, or one of the few words that a case understands."""
+    sayings = getattr(case, "sayings", ())
+    if not sayings:
+        st.session_state.setdefault("sentence", FIRST_SENTENCE)
+        return st.text_area(
+            _("A sentence for our voice to say"), key="sentence", height=100, persist_state="page"
+        )
+    current = valid("saying", list(sayings), sayings[0])
+    chosen = st.pills(
+        _("A word for our voice to say"),
+        sayings,
+        key="saying",
+        required=True,
+        wrap=True,
+        persist_state="page",
+    )
+    return chosen or current
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

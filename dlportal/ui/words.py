@@ -31,12 +31,16 @@ METRIC_NAMES = {
     "top5_accuracy": N_("top-5 accuracy"),
     "balanced_accuracy": N_("balanced accuracy"),
     "macro_f1": N_("macro F1"),
+    "micro_f1": N_("micro F1"),
     "f1": "F1",
     "auc": "AUC",
+    "oos_auroc": N_("AUC against out-of-scope questions"),
+    "oos_recall": N_("out-of-scope questions refused"),
+    "accuracy_with_refusals": N_("accuracy, refusals counted as wrong"),
     "average_precision": N_("average precision"),
     "auc_lead": N_("lead in AUC"),
     "good_refused": N_("good payers refused"),
-    "not_monotone": N_("risk falling with a longer delay or a smaller payment"),
+    "not_monotone": N_("customers that break the order"),
     "average_precision_lead": N_("lead in average precision"),
     "average_precision_handbook": N_("average precision, Handbook's protocol"),
     "average_precision_handbook_columns": N_("average precision, Handbook's protocol and columns"),
@@ -46,6 +50,10 @@ METRIC_NAMES = {
     "wer": N_("word error rate"),
     "round_trip_wer": N_("round-trip word error rate"),
     "rtf": N_("real-time factor"),
+    "loso_accuracy": N_("accuracy on a new voice"),
+    "kept_answer": N_("answers that survive on a fifth of the spectrogram"),
+    "known_voices": N_("known voices"),
+    "new_voices": N_("new voices"),
     "reward": N_("reward"),
     "perplexity": N_("perplexity"),
     "bits_per_byte": N_("bits per byte"),
@@ -81,6 +89,11 @@ METRIC_NAMES = {
 def note(text: str, **where: Any) -> None:
     """Secondary text; `st.caption` has too little contrast."""
     st.markdown(f":small[:gray[{text}]]", **where)
+
+
+def together(*sentences: str) -> str:
+    """Sentences one after another; Chinese ones need no space between them."""
+    return ("" if language() == "zh" else " ").join(filter(None, sentences))
 
 
 def provenance_badge(card: Card) -> None:
