@@ -18,7 +18,7 @@ from dlportal.ui.language import _, language
 from dlportal.ui.state import share, valid
 from dlportal.ui.theme import palette
 from dlportal.ui.views import scope
-from dlportal.ui.words import duration, note
+from dlportal.ui.words import duration, note, together
 
 QUEUE = "queue"  # the choice "the payment marked in the queue"
 PRICES = (1, 50)  # what checking one alert may cost
@@ -241,10 +241,12 @@ def show_queue(queue: Queue, rule: Rule) -> None:
     )
     shown = len(queue.p)
     note(
-        _("The {shown} most suspicious of {n} payments. Mark a row to see why.").format(
-            shown=shown, n=f"{queue.payments:,}"
+        together(
+            _("The {shown} most suspicious of {n} payments. Mark a row to see why.").format(
+                shown=shown, n=f"{queue.payments:,}"
+            ),
+            _("The last column becomes known a week later.") if queue.labelled else "",
         )
-        + (" " + _("The last column becomes known a week later.") if queue.labelled else "")
     )
 
 

@@ -18,7 +18,7 @@ from dlportal.ui.errors import fragment
 from dlportal.ui.fraud_queue import Rule
 from dlportal.ui.language import _
 from dlportal.ui.theme import Palette, palette
-from dlportal.ui.words import note
+from dlportal.ui.words import note, together
 
 FRAMES = 72  # one every twenty minutes
 FRAME_MS = 120
@@ -51,7 +51,7 @@ def show_replay(case: FraudDetection, queue: Queue, rule: Rule) -> None:
             "{day}: {alerts} alerts, {checks} checked, {left} never looked at that day."
         ).format(day=day, alerts=len(replay.p), checks=checks, left=replay.waiting(24))
         if queue.labelled:
-            words += " " + _("{n} of the checked were frauds.").format(n=frauds)
+            words = together(words, _("{n} of the checked were frauds.").format(n=frauds))
         note(words)
     with right:
         precision = daily_precision(case.card.measured.sha256.get("weights.safetensors", ""), case)

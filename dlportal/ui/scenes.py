@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 Points = tuple[list[float], list[float]]
+Side = Literal["top", "middle", "bottom"]
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,8 @@ class Scene:
         borders: Lines that end the episode, or the goal.
         parts: Maps states (T, S) and the actions taken in them (T,) to moving outlines, the main
             one first.
-        label: Maps states (T, S) to where the agent's name stands, (T, 2).
-        apart: How much higher or lower the other player's name stands.
+        label: Maps states (T, S) to where the players' names stand, (T, 2).
+        side: On which side of that place; the other player's name stands a line further off.
         ground: Maps an episode's seed to a further line that does not move.
         height: Of the stage with the charts below it, pixels.
         rows: What share of it scene, values and actions get.
@@ -43,7 +44,7 @@ class Scene:
     parts: Callable[[np.ndarray, np.ndarray], list[Part]]
     label: Callable[[np.ndarray], np.ndarray]
     borders: tuple[Points, ...]
-    apart: float
+    side: Side
     ground: Callable[[int], Points] | None = None
     height: int = 660
     rows: tuple[float, float, float] = (0.52, 0.24, 0.24)
@@ -161,6 +162,12 @@ def line(x: np.ndarray, y: np.ndarray) -> Points:
     return np.round(x, 3).tolist(), np.round(y, 3).tolist()
 
 
+def beyond_tip(states: np.ndarray) -> np.ndarray:
+    """Where the acrobot's lower link would end if it were longer, (T, 2)."""
+    x, y, tip_x, tip_y = acrobot_joints(states)
+    return np.stack([tip_x + 0.25 * (tip_x - x), tip_y + 0.25 * (tip_y - y)], axis=1)
+
+
 SCENES = {
     "CartPole-v1": Scene(
         x=(-2.75, 2.75),
@@ -168,8 +175,8 @@ SCENES = {
         still=(([-2.75, 2.75], [-0.13, -0.13]),),
         borders=(([-EDGE, -EDGE], [-0.13, 0.5]), ([EDGE, EDGE], [-0.13, 0.5])),
         parts=cart_pole,
-        label=lambda states: np.stack([states[:, 0], np.full(len(states), -0.24)], axis=1),
-        apart=-0.25,
+        label=lambda states: np.stack([states[:, 0], np.full(len(states), -0.15)], axis=1),
+        side="bottom",
     ),
     "MountainCar-v0": Scene(
         x=(-1.25, 0.65),
@@ -182,8 +189,8 @@ SCENES = {
             ),
         ),
         parts=mountain_car,
-        label=lambda states: np.stack([states[:, 0], hill(states[:, 0]) + 0.13], axis=1),
-        apart=0.12,
+        label=lambda states: np.stack([states[:, 0], hill(states[:, 0]) + 0.08], axis=1),
+        side="top",
     ),
     "Acrobot-v1": Scene(
         x=(-3.4, 3.4),
@@ -191,8 +198,8 @@ SCENES = {
         still=(([-0.12, 0.12], [0.0, 0.0]),),
         borders=(([-2.2, 2.2], [1.0, 1.0]),),
         parts=acrobot,
-        label=lambda states: np.stack(acrobot_joints(states)[2:], axis=1) + np.array([0.0, 0.18]),
-        apart=0.2,
+        label=beyond_tip,
+        side="middle",
     ),
     "Pendulum-v1": Scene(
         x=(-2.1, 2.1),
@@ -201,7 +208,7 @@ SCENES = {
         borders=(([0.0, 0.0], [1.06, 1.26]),),
         parts=pendulum,
         label=lambda states: 1.14 * np.stack([-states[:, 1], states[:, 0]], axis=1),
-        apart=0.0,
+        side="middle",
     ),
     "LunarLander-v3": Scene(
         x=(0.0, 20.0),
@@ -212,8 +219,8 @@ SCENES = {
             ([12.0, 12.0, 12.6, 12.0], [PAD, PAD + 1.4, PAD + 1.2, PAD + 1.0]),
         ),
         parts=lunar_lander,
-        label=lambda states: np.stack(lander_place(states), axis=1) + np.array([0.0, 1.1]),
-        apart=0.7,
+        label=lambda states: np.stack(lander_place(states), axis=1) + np.array([0.0, 0.75]),
+        side="top",
         ground=moon,
         height=820,
         rows=(0.64, 0.18, 0.18),

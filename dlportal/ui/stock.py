@@ -21,7 +21,7 @@ from dlportal.ui.language import _, language
 from dlportal.ui.state import share, valid
 from dlportal.ui.theme import palette
 from dlportal.ui.views import scope
-from dlportal.ui.words import duration, note
+from dlportal.ui.words import duration, note, together
 
 ANY = "any"  # the choice "another day"
 BEFORE, AFTER = 60, 15  # days that the chart shows around an evening
@@ -163,7 +163,7 @@ def show_forecast(case: StockForecast, series: Series, place: int, answer: Any) 
             )
         )
     words.append(_("Computed in {time}.").format(time=duration(answer.seconds)))
-    note(" ".join(words))
+    note(together(*words))
     show_around(series, place)
     scope(result.inside, case.card)
 
