@@ -6,6 +6,7 @@ case = page.open_case("sentiment")
 
 # Imported here: the title is drawn before torch loads.
 from dlportal.ui.flips import flips_panel
+from dlportal.ui.steadiness import typing_panel
 
 left, right = page.columns()
 with left:
@@ -13,4 +14,12 @@ with left:
 with right:
     answer = page.run(case, picked)
     page.show(case, answer)
-page.panels(case, picked, extra={"explain": lambda: flips_panel(case, picked)})
+
+
+def below_explain() -> None:
+    """What turns the answer: words on purpose, then mistakes."""
+    flips_panel(case, picked)
+    typing_panel(case, picked)
+
+
+page.panels(case, picked, extra={"explain": below_explain})

@@ -11,6 +11,7 @@ case = page.open_case("speech_recognition")
 import streamlit as st
 
 from dlportal.ui.sound_map import transcript_panel
+from dlportal.ui.steadiness import hearing_panel
 from dlportal.ui.views_audio import show_differences, show_error_rate, show_words_on_sound
 from dlportal.ui.words import note
 
@@ -34,7 +35,8 @@ if picked is not None and answer is not None:
         with rate:
             show_error_rate(compared)
 
-replaced = {}
+replaced, extra = {}, {}
 if picked is not None and answer is not None:
     replaced["explain"] = partial(transcript_panel, case, picked, answer.result)
-page.panels(case, picked, replaced=replaced)
+    extra["explain"] = partial(hearing_panel, case, picked, answer.result)
+page.panels(case, picked, replaced=replaced, extra=extra)

@@ -8,18 +8,20 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor, nn
 
-from dlportal.cards import Card
+from dlportal.cards import Bilingual, Card, Curve
 from dlportal.case import Evaluation, Example, Progress, Settings
 from dlportal.data import is_available, sst2
 from dlportal.data.splits import Texts
 from dlportal.kinds.english import check_english, looks_english
 from dlportal.kinds.flips import Flips, find_flips
+from dlportal.kinds.steadiness import TYPOS, accuracies_mistyped
 from dlportal.kinds.text import TextCase
 from dlportal.messages import N_, InputError
 from dlportal.nets.minilm import MASK, PAD, SentenceClassifier, load_tokenizer
 from dlportal.results import Classes, Label, Result, Score
 from dlportal.training.events import Run
 from dlportal.training.store import load_weights
+from dlportal.training.text_evaluation import Asked
 from dlportal.training.texts import all_logits
 
 LABELS = (Label("negative", "negative", "负面"), Label("positive", "positive", "正面"))
@@ -131,7 +133,7 @@ class Sentiment(TextCase):
         limit: int | None = None,
         progress: Progress | None = None,
     ) -> Evaluation:
-        from dlportal.training.text_evaluation import Asked, measure_classifier
+        from dlportal.training.text_evaluation import measure_classifier
 
         started = time.monotonic()
         part = choose_part(split, data)
@@ -151,7 +153,20 @@ class Sentiment(TextCase):
         )
         train = None if known is None else (known.texts, known.labels)
         found = measure_classifier(self, asked, y, train)
+        if limit is None:
+            found.curves.append(self.mistyped(asked))
         return Evaluation(self.card.id, split, len(part), time.monotonic() - started, found)
+
+    def mistyped(self, asked: Asked) -> Curve:
+        """Accuracy over the share of letters that are mistyped."""
+        texts = [join_tokens(text) for text in asked.texts]
+        return Curve(
+            name=N_("What typing mistakes cost"),
+            x_label=Bilingual(en="share of letters mistyped", zh="打错的字母比例"),
+            y_label=Bilingual(en="accuracy", zh="准确率"),
+            x=[0.0, *TYPOS],
+            y={"accuracy": accuracies_mistyped(self, texts, asked.truth)},
+        )
 
 
 def encode_all(texts: Sequence[str], longest: int = Sentiment.longest) -> list[list[int]]:

@@ -17,15 +17,18 @@ from safetensors.numpy import load_file
 from torch import Tensor
 
 from dlportal.assets import BUNDLES, fetch_bundle
-from dlportal.cards import Bilingual, Card, Measured, Metric, Slice
+from dlportal.cards import Bilingual, Card, Curve, Measured, Metric, Slice
 from dlportal.case import Evaluation, Example, Progress
 from dlportal.data import is_available, ljspeech_mini
 from dlportal.data.ljspeech_mini import Clip
 from dlportal.kinds.audio import AudioCase, Sound, TimeMasker
+from dlportal.kinds.our_voice import Spoken, say
+from dlportal.kinds.steadiness import Kind, disturbed, hear
 from dlportal.kinds.word_errors import blind_answer, compare
+from dlportal.kinds.words import numbered
 from dlportal.messages import N_, InputError
 from dlportal.nets.whisper import RATE, WINDOW, Whisper, WordScorer
-from dlportal.results import Label, Result, Speech, Transcript
+from dlportal.results import Label, Result, Transcript
 from dlportal.training.metrics import exact_interval, measured, ratio
 from dlportal.training.receipts import describe_device, versions
 
@@ -45,6 +48,10 @@ SPOKEN = {
 }
 
 
+DISTURBANCES: tuple[tuple[Kind, str, Bilingual], ...] = (
+    ("noise", N_("What noise costs"), Bilingual(en="speech above noise, dB", zh="信噪比，dB")),
+    ("speed", N_("What another speed costs"), Bilingual(en="times as fast", zh="语速（倍）")),
+)
 GRAIN = 160  # samples; 10 ms, the finest moment that can be silenced
 MARGIN = 0.05  # seconds silenced around a word: Whisper's times are about this exact
 
@@ -58,14 +65,6 @@ class Heard:
     end: float
     known: float
     without: float
-
-
-@dataclass(frozen=True, repr=False, eq=False)
-class Spoken(Sound):
-    """What the synthesis case said: `noise` as in `SpeechRecognition.speak`."""
-
-    text: str
-    noise: float
 
 
 class SpeechRecognition(AudioCase):
@@ -185,16 +184,7 @@ class SpeechRecognition(AudioCase):
         Raises:
             InputError: The voice cannot say it.
         """
-        from dlportal.serving import get_case
-
-        spoken: Speech = get_case("speech_synthesis").predict(text)
-        samples = spoken.samples
-        if noise:
-            loudness = noise * float(np.sqrt((samples**2).mean()))
-            random = np.random.default_rng(0)
-            samples = samples + loudness * random.standard_normal(len(samples), np.float32)
-        peak = max(1.0, float(np.abs(samples).max()))
-        return Spoken(samples / peak, spoken.rate, text, noise)
+        return say(text, noise)
 
     def golden(self) -> Sound:
         """The portal's own voice says that a quick brown fox jumps over the lazy dog."""
@@ -240,14 +230,35 @@ class SpeechRecognition(AudioCase):
             heard.append(self.predict(Sound(clip.sound, clip.rate)).text)  # type: ignore[attr-defined]
             if progress is not None:
                 progress(len(heard), len(clips))
+        found = self.summarise(clips, heard, DATA if data is None else data.name)
+        if limit is None:
+            found.curves += self.disturbed_curves(clips)
         return Evaluation(
             case=self.card.id,
             split=split,
             n=len(clips),
             seconds=time.monotonic() - started,
-            measured=self.summarise(clips, heard, DATA if data is None else data.name),
+            measured=found,
             extra={"heard": heard},
         )
+
+    def disturbed_curves(self, clips: Sequence[Clip]) -> list[Curve]:
+        """Word error rate of all clips together, under noise and at other speeds."""
+        rates: dict[Kind, dict[float, list[float]]] = {"noise": {}, "speed": {}}
+        for clip in clips:
+            for kind, level, sound in disturbed(Sound(clip.sound, clip.rate)):
+                rates[kind].setdefault(level, []).append(hear(self, sound, clip.text)[0])
+        words = [compare(clip.text, "").said for clip in clips]
+        return [
+            Curve(
+                name=name,
+                x_label=x_label,
+                y_label=Bilingual(en="word error rate", zh="词错误率"),
+                x=list(rates[kind]),
+                y={"wer": [float(np.average(r, weights=words)) for r in rates[kind].values()]},
+            )
+            for kind, name, x_label in DISTURBANCES
+        ]
 
     def summarise(self, clips: Sequence[Clip], heard: Sequence[str], data: str) -> Measured:
         """The card's machine-written part: all clips, each clip, and a blind answer."""
@@ -297,16 +308,6 @@ READER = {
     "LJ001-0008": Label("LJ001-0008", "A reader: four words", "朗读：四个词"),
 }
 LJSPEECH = N_("LJ Speech, public domain: a reader's recordings of old books.")
-
-
-def numbered(words: Sequence[str]) -> list[str]:
-    """Words, numbered where one repeats."""
-    seen: dict[str, int] = {}
-    out = []
-    for word in words:
-        seen[word] = seen.get(word, 0) + 1
-        out.append(word if seen[word] == 1 else f"{word} ({seen[word]})")
-    return out
 
 
 CASE = SpeechRecognition
