@@ -55,6 +55,50 @@ class Classes(Result):
 
 
 @dataclass(frozen=True)
+class Box:
+    """An object that was found: `corners` are left, top, right, bottom in the picture's pixels.
+
+    `index` is the class's place among the case's labels, `score` lies in [0, 1].
+    """
+
+    label: Label
+    index: int
+    score: float
+    corners: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Boxes(Result):
+    """Objects in a picture, the surest first.
+
+    `width` and `height` are the picture's, in pixels; `score` and `overlap` what was asked for:
+    the least score, and from which overlap on the less sure of two boxes of a class is dropped.
+    `blind` is the share of objects that a guess without looking finds, where it was measured.
+    """
+
+    boxes: tuple[Box, ...]
+    width: int
+    height: int
+    score: float
+    overlap: float
+    blind: float | None = None
+
+    @property
+    def names(self) -> tuple[Label, ...]:
+        """A name for each box, numbered where a class was found several times."""
+        labels = [box.label for box in self.boxes]
+        seen: dict[str, int] = {}
+        named = []
+        for label in labels:
+            seen[label.id] = n = seen.get(label.id, 0) + 1
+            alone = sum(other.id == label.id for other in labels) == 1
+            named.append(
+                label if alone else Label(f"{label.id}_{n}", f"{label.en} {n}", f"{label.zh} {n}")
+            )
+        return tuple(named)
+
+
+@dataclass(frozen=True)
 class Word:
     """A recognised word: `start` and `end` in seconds, probability in [0, 1]."""
 

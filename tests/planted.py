@@ -77,6 +77,14 @@ class ConstantCase(PictureCase):
     net_class = ConstantNet
 
 
+class BoxCase(PictureCase):
+    """Says that its answer is a box, the red patch."""
+
+    def outline(self, target: int) -> tuple[float, float, float, float]:
+        rows, columns = PATCH
+        return columns.start / 48, rows.start / 48, columns.stop / 48, rows.stop / 48
+
+
 PATCH = (slice(26, 38), slice(8, 20))  # rows and columns that are red in `red_picture`
 
 

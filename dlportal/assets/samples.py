@@ -28,7 +28,7 @@ def _skimage(name: str, file: str, licence: str, credit: str) -> Sample:
 
 
 # What scikit-image's wheel itself holds (its other pictures are downloaded by pooch), where its
-# documentation names the licence; and the two photographs of scikit-learn.
+# documentation names the licence; one photograph of matplotlib, two of scikit-learn.
 SAMPLES: dict[str, Sample] = {
     sample.name: sample
     for sample in (
@@ -45,6 +45,7 @@ SAMPLES: dict[str, Sample] = {
         _skimage("microaneurysms", "microaneurysms.png", CC0, "Andreas Maier"),
         _skimage("retina", "retina.jpg", CC0, "Mikael Häggström"),
         _skimage("rocket", "rocket.jpg", FREE, "SpaceX"),
+        Sample("hopper", "matplotlib", "mpl-data/sample_data/grace_hopper.jpg", FREE, "U.S. Navy"),
         Sample("china", "sklearn", "datasets/images/china.jpg", CC_BY, "danielbuechele, Flickr"),
         Sample("flower", "sklearn", "datasets/images/flower.jpg", CC_BY, "vultilion, Flickr"),
     )

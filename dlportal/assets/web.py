@@ -100,11 +100,11 @@ def hub_reachable() -> bool:
     when, where, answer = _hub_seen
     if where == endpoint and time.monotonic() - when < REMEMBER:
         return answer
-    _hub_seen = (time.monotonic(), endpoint, _answers(endpoint))
+    _hub_seen = (time.monotonic(), endpoint, answers(endpoint))
     return _hub_seen[2]
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
     """Whether a server answers in time; in a thread, since a name look-up has no time limit."""
     answers: list[bool] = []
     knock = threading.Thread(target=lambda: answers.append(_head(url)), daemon=True)

@@ -27,6 +27,7 @@ SECONDS, MOST, LEAST = 8.0, 200, 10  # for one case: time, rounds at most and at
 STEPS, GAP = 50, 1e-3  # of integrated gradients: Captum's default; largest difference allowed
 IG_ROUNDS = 5
 STREAM_ROUNDS, STREAM_BAR = 5, 0.8
+MAPS_BAR = 2.0  # times the bare forward pass of a detector
 SPEECH_ROUNDS, SPEECH_BAR = 5, 0.1
 LINES, LINES_ROUNDS, LINES_BAR = 256, 5, 0.7
 
@@ -46,6 +47,8 @@ def measure() -> Iterator[Row]:
             yield lines_of_text(case)
         if case_id == "imagenet_classification":
             yield from beside_captum(case)
+        if case_id == "object_detection":
+            yield beside_bare_maps(case)
         if hasattr(case, "stream"):
             yield beside_generate(case)
         if case_id == "speech_synthesis":
@@ -136,6 +139,29 @@ def lines_of_text(case: Any) -> Row:
         "at least",
         LINES_BAR,
         f"{LINES} texts, batches of {TEXTS}, median of {LINES_ROUNDS} rounds, taking turns",
+    )
+
+
+def beside_bare_maps(case: Any) -> Row:
+    """From a picture of the network's own size to boxes, beside the convolutions alone."""
+    raw = case.examples()[0].load().resize((case.side, case.side))
+    x = case.encode(raw).to(case.device)
+
+    @torch.inference_mode()
+    def bare() -> None:
+        case.net.maps(x)
+
+    times = taking_turns([lambda: case.predict(raw), bare], SECONDS, MOST, LEAST)
+    return compared(
+        SUITE,
+        f"{case.card.id}, picture to boxes at {case.side}×{case.side}",
+        [1000 * t for t in times[0]],
+        "ms",
+        "the bare forward pass",
+        [1000 * t for t in times[1]],
+        "at most",
+        MAPS_BAR,
+        f"medians of {len(times[0])} calls each, taking turns",
     )
 
 

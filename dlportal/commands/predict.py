@@ -9,7 +9,7 @@ from typing import Any
 from dlportal.case import Case, Knob, Lab, load_case
 from dlportal.kinds.agent import Rollout
 from dlportal.messages import N_, InputError
-from dlportal.results import Classes, Generation, Result, Speech, Transcript, to_json
+from dlportal.results import Boxes, Classes, Generation, Result, Speech, Transcript, to_json
 
 BATCH = 8  # inputs that share a forward pass
 TEXTS = 32  # texts that do: they are small
@@ -162,6 +162,15 @@ def _(result: Classes) -> str:
     if result.inside is False:
         lines.append("warning: unlike the data this model was trained on")
     return "\n".join(lines)
+
+
+@show_result.register
+def _(result: Boxes) -> str:
+    lines = [
+        f"{box.score:7.1%}  {name.id:<16} " + " ".join(f"{n:7.1f}" for n in box.corners)
+        for name, box in zip(result.names, result.boxes, strict=True)
+    ]
+    return "\n".join(lines) or f"no object with a score above {result.score:g}"
 
 
 @show_result.register

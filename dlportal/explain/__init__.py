@@ -3,6 +3,7 @@
 from typing import Any
 
 from dlportal.explain.base import Explainer
+from dlportal.explain.d_rise import DRise
 from dlportal.explain.grad_cam import GradCam
 from dlportal.explain.integrated_gradients import IntegratedGradients
 from dlportal.explain.leave_one_out import LeaveOneOut
@@ -17,6 +18,7 @@ METHODS: tuple[Explainer, ...] = (
     GradCam(),
     Occlusion(),
     Rise(),
+    DRise(),
     LeaveOneOut(),
     ShapleySampling(),
     IntegratedGradients(),

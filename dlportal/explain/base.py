@@ -8,6 +8,7 @@ Methods ask for capabilities, never for case ids:
   (pixels, embeddings, columns). Enough for integrated gradients and SmoothGrad.
 * `HasFeatureMaps` (a network): `features(x)` and `head(f)`. Enough for Grad-CAM, without hooks,
   because one network serves many threads.
+* `HasBoxes`: the answer is boxes, and one of them can be asked about. D-RISE instead of RISE.
 """
 
 from collections.abc import Callable
@@ -76,6 +77,16 @@ class HasFeatureMaps(Protocol):
     def features(self, x: Tensor) -> Tensor: ...
 
     def head(self, f: Tensor) -> Tensor: ...
+
+
+@runtime_checkable
+class HasBoxes(Protocol):
+    """A case that answers with boxes, and whose `about` judges how well each is found again."""
+
+    def outline(self, target: int) -> tuple[float, float, float, float] | None:
+        """A box's left, top, right and bottom as shares of what the network sees; None where
+        this case (not one of `about`) judges no boxes."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -53,10 +53,11 @@ def measure_methods(
     total = len(examples) * (len(methods) + 1)
     for example in examples:
         raw = example.load()
-        target = case.targets(raw)[0]
-        maps = [method.explain(case, raw, target) for method in methods]
+        asked = case.about(raw)
+        target = asked.targets(raw)[0]
+        maps = [method.explain(asked, raw, target) for method in methods]
         for explanation in [*maps, chance(maps[0])]:
-            quality = measure(case, raw, explanation, steps=STEPS)
+            quality = measure(asked, raw, explanation, steps=STEPS)
             rows.append(Row(example, explanation.method, target, quality))
             if progress is not None:
                 progress(len(rows), total)

@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from dlportal.case import Case, Knob, Progress
+from dlportal.explain.base import HasBoxes
 from dlportal.explain.method import Attribution, Method, Passes, ask, batch_size, is_picture
 from dlportal.messages import N_
 
@@ -49,7 +50,7 @@ class Rise(Method):
     )
 
     def supports(self, case: Case) -> bool:
-        return is_picture(case)
+        return is_picture(case) and not isinstance(case, HasBoxes)  # a box needs `DRise`
 
     def attribute(
         self, case: Any, raw: Any, target: int, settings: dict[str, Any], progress: Progress | None

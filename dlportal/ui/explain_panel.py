@@ -8,7 +8,7 @@ from PIL import Image
 
 from dlportal.case import Case
 from dlportal.explain import explainers_for, get_explainer
-from dlportal.explain.base import Explainer, Explanation
+from dlportal.explain.base import Explainer, Explanation, HasBoxes
 from dlportal.explain.faithfulness import Faithfulness, Trace, measure
 from dlportal.explain.sanity import Sanity, weight_randomisation
 from dlportal.messages import N_
@@ -17,7 +17,7 @@ from dlportal.ui.charts import band, line, show_chart, signed_bars, style
 from dlportal.ui.inputs import Picked
 from dlportal.ui.knobs import draw_knobs
 from dlportal.ui.language import _, language
-from dlportal.ui.maps import legend_strip, overlay
+from dlportal.ui.maps import legend_strip, outlined, overlay
 from dlportal.ui.state import share, valid
 from dlportal.ui.theme import palette
 from dlportal.ui.visitor import has_left
@@ -149,9 +149,8 @@ def draw_map(case: Case, picked: Picked, explanation: Explanation) -> None:
     """The map in the form that fits the input."""
     colors = palette()
     if case.kind == "image":
-        seen: Image.Image = getattr(case, "seen", lambda raw: raw)(picked.raw)
         st.image(
-            overlay(seen, explanation.values, explanation.signed, colors),
+            map_on_picture(case, picked, explanation),
             width="stretch",
             alt=_("The picture in grey with colour where the network looked"),
         )
@@ -176,6 +175,15 @@ def draw_map(case: Case, picked: Picked, explanation: Explanation) -> None:
         note(_("Orange and bold: in favour. Blue and italic: against."))
     fig = signed_bars(part_names(explanation), explanation.values.tolist(), _("influence"))
     show_chart(fig, alt=_("How much each part counted"), key="influence")
+
+
+def map_on_picture(case: Case, picked: Picked, explanation: Explanation) -> Image.Image:
+    """The map over what the network saw, with the box that it is about where there is one."""
+    seen: Image.Image = getattr(case, "seen", lambda raw: raw)(picked.raw)
+    drawn = overlay(seen, explanation.values, explanation.signed, palette())
+    if isinstance(case, HasBoxes):
+        return outlined(drawn, case.outline(explanation.target))
+    return drawn
 
 
 def part_names(explanation: Explanation) -> list[str]:
@@ -306,9 +314,8 @@ def sanity_check(
     left, right = st.columns([4, 8], gap="large")
     with left:
         if case.kind == "image":
-            seen = getattr(case, "seen", lambda raw: raw)(picked.raw)
             st.image(
-                overlay(seen, sanity.explanation.values, sanity.explanation.signed, palette()),
+                map_on_picture(case, picked, sanity.explanation),
                 width="stretch",
                 alt=_("The same method with random weights"),
             )

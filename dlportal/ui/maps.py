@@ -1,7 +1,7 @@
 """Attribution maps laid over a grey photograph, and their legend."""
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from dlportal.ui.theme import UNSIGNED, Palette
 
@@ -47,6 +47,29 @@ def overlay(picture: Image.Image, values: np.ndarray, signed: bool, colors: Pale
         tint = ramp(UNSIGNED, v)
     mixed = grey[..., None] * (1 - alpha[..., None]) + tint * alpha[..., None]
     return Image.fromarray(mixed.clip(0, 255).astype(np.uint8))
+
+
+def outlined(picture: Image.Image, box: tuple[float, float, float, float] | None) -> Image.Image:
+    """The box that a map is about, as a white line on a dark one.
+
+    Args:
+        picture: A drawn map.
+        box: Left, top, right, bottom as shares of the picture; None draws nothing.
+    """
+    if box is None:
+        return picture
+    out = picture.copy()
+    pen = ImageDraw.Draw(out)
+    left, top, right, bottom = (
+        round(share * (side - 1)) for share, side in zip(box, out.size * 2, strict=True)
+    )
+    for color, inset, width in (("#12191B", 0, 6), ("#FFFFFF", 2, 2)):
+        pen.rectangle(
+            (left + inset, top + inset, max(left, right - inset), max(top, bottom - inset)),
+            outline=color,
+            width=width,
+        )
+    return out
 
 
 def legend_strip(signed: bool, colors: Palette) -> Image.Image:

@@ -82,6 +82,8 @@ METRIC_NAMES = {
     "dm_p_garch_squared_returns": N_("the same p, judged by squared returns"),
     "skill": N_("loss saved, days in order"),
     "skill_shuffled": N_("loss saved, dates shuffled"),
+    "map50": N_("mAP, overlap of a half"),
+    "outside_auc": N_("AUC of telling others from them"),
     "marked_outside": N_("marked as unlike the training data"),
 }
 
