@@ -71,3 +71,33 @@ class Exposure:
         x = mean + (x - mean) * (1 + self.contrast * draw()) + self.brightness * draw()
         strength = self.noise * torch.rand(n, 1, 1, 1, generator=generator)
         return (x + strength * torch.randn(x.shape, generator=generator)).clamp(0, 1)
+
+
+def cut_out(x: Tensor, side: int, generator: torch.Generator) -> Tensor:
+    """Paint a square of `side` pixels black in half of the pictures (B, C, H, W).
+
+    Paper: DeVries and Taylor 2017, https://arxiv.org/abs/1708.04552
+    """
+    batch, _channels, height, width = x.shape
+    top = torch.randint(height, (batch, 1), generator=generator) - side // 2
+    left = torch.randint(width, (batch, 1), generator=generator) - side // 2
+    rows, columns = torch.arange(height), torch.arange(width)
+    tall = (rows >= top) & (rows < top + side)
+    wide = (columns >= left) & (columns < left + side)
+    chosen = torch.rand(batch, 1, 1, generator=generator) < 0.5
+    hole = tall.unsqueeze(2) & wide.unsqueeze(1) & chosen
+    return x.masked_fill(hole.unsqueeze(1), 0.0)
+
+
+def shifted(x: Tensor, most: int, generator: torch.Generator) -> Tensor:
+    """Move pictures (B, C, H, W) by up to `most` pixels each way, and mirror half of them."""
+    batch, _channels, height, width = x.shape
+    down = torch.randint(2 * most + 1, (batch, 1), generator=generator)
+    right = torch.randint(2 * most + 1, (batch, 1), generator=generator)
+    mirrored = torch.rand(batch, 1, generator=generator) < 0.5
+    rows = down + torch.arange(height)
+    columns = right + torch.arange(width)
+    columns = torch.where(mirrored, columns.flip(1), columns)
+    padded = F.pad(x, (most,) * 4)
+    which = torch.arange(batch).view(-1, 1, 1)
+    return padded[:, 0][which, rows.unsqueeze(2), columns.unsqueeze(1)].unsqueeze(1)

@@ -10,6 +10,7 @@ from dlportal.ui.language import _
 NAMES = (
     # What the cases have.
     N_("small CNN"),
+    N_("small residual CNN"),
     N_("5 small CNNs"),
     N_("Monotone MLP ×8"),
     N_("Periodic MLP ×3"),
@@ -18,6 +19,7 @@ NAMES = (
     N_("attention net"),
     # Baselines.
     N_("always the same class"),
+    N_("always the commonest box"),
     N_("always pneumonia"),
     N_("always up"),
     N_("always hearing one and the same sentence"),
@@ -50,6 +52,9 @@ NAMES = (
     # Published figures.
     N_("2-conv CNN, below 100,000 weights"),
     N_("people, asked by the data's authors"),
+    N_("DenseNet-BC, 768,000 weights"),
+    N_("WRN-40-4, 8.9 M weights"),
+    N_("YOLOv3, seven times as many weights, 608 × 608"),
     N_("best of the MedMNIST v2 paper"),
     N_("ResNet-18, pretrained on ImageNet"),
     N_("CNN with 93,000 parameters"),
