@@ -43,7 +43,8 @@ FORMULAS: dict[str, dict[str, str]] = {
         r"\frac{\partial L}{\partial w} \approx \frac{L(w+\varepsilon) - L(w-\varepsilon)}{2\varepsilon}": "test_backprop_lab.test_numeric_gradient_by_one_weight_moved",
     },
     "optimizer_race": {
-        r"w^* = (X^\top X)^{-1} X^\top y = (#, #), \qquad \kappa = \frac{\lambda_{\max}}{\lambda_{\min}} = \frac{5}{#} = 50": REGRESSION,
+        r"w^* = (X^\top X)^{-1} X^\top y = (#, #)": REGRESSION,
+        r"\kappa = \frac{\lambda_{\max}}{\lambda_{\min}} = \frac{5}{#} = 50": REGRESSION,
         r"\theta \leftarrow \theta - \eta g": RULES,
         r"v \leftarrow \beta v + g,\quad \theta \leftarrow \theta - \eta v": RULES,
         r"v \leftarrow \beta v + g,\quad \theta \leftarrow \theta - \eta\,(g + \beta v)": RULES,

@@ -2,7 +2,8 @@
 
 A real server and visitors without browsers (websocket clients) that press the pages' own buttons
 and run again the fragments that ask for it, as a browser does. Times are the server's: from
-asking until the last message of an answer, or until the first changed picture, has arrived.
+asking until the last message of an answer, or until the first changed picture, has arrived. What
+a browser with nothing cached adds to that, `first_chart.py` measures.
 
 *The others*: the gallery, run a few times a second by another visitor while this one trains,
 beside the same visitor with nobody training; they take turns.
@@ -15,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from dlportal.bench import first_chart
 from dlportal.bench.load import quantile
 from dlportal.bench.row import Row, bounded, compared
 from dlportal.bench.server import serve
@@ -98,6 +100,7 @@ LABS = (
 def measure() -> Iterator[Row]:
     """All rows of this suite."""
     with serve() as server:
+        yield from first_chart.rows(SUITE, server)
         for lab in LABS:
             yield from rows_of(lab, server.port)
 

@@ -109,6 +109,11 @@ class Live(Generic[Frame]):
             self._changed.notify_all()
             self._changed.wait_for(lambda: len(self.frames) > before or not self.active, patience)
 
+    def first(self, patience: float) -> None:
+        """Wait for the first frame, but no longer than `patience` seconds."""
+        with self._changed:
+            self._changed.wait_for(lambda: bool(self.frames) or not self.active, patience)
+
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until it has ended; False if it has not within so many seconds."""
         with self._changed:

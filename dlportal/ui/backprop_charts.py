@@ -191,7 +191,7 @@ def depth_map(depths: Depths) -> go.Figure:
         )
     )
     style(fig, height=24 * len(keys) + 120)
-    fig.update_xaxes(title_text=_("hidden layer, from the input"))
+    fig.update_xaxes(title_text=_("hidden layer, from the input"), title_standoff=22)
     fig.update_yaxes(autorange="reversed", showgrid=False, type="category", nticks=len(keys))
     return fig
 

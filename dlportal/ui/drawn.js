@@ -237,7 +237,8 @@ function content(chart, width, id) {
   const out = []
   const clip = svg("clipPath", { id })
   clip.append(
-    svg("rect", { x: box.left - 1, y: box.top - 1, width: box.right - box.left + 2, height: box.bottom - box.top + 2 }),
+    // A little larger than the frame: a mark on the edge is not cut in half.
+    svg("rect", { x: box.left - 6, y: box.top - 6, width: box.right - box.left + 12, height: box.bottom - box.top + 12 }),
   )
   out.push(clip)
   if (chart.y.grid)

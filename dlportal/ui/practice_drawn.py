@@ -1,10 +1,13 @@
-"""The practice lab's charts of a running training; they are drawn in place."""
+"""The practice lab's charts of a running experiment; they are drawn in place."""
 
 import math
 from typing import Any
 
 from dlportal.labs.practice_experiments import Frame
+from dlportal.labs.practice_formulas import Bounded, proportion
+from dlportal.labs.practice_training import Outcome
 from dlportal.ui.drawn import Axis, chart, log_axis, path, points, text
+from dlportal.ui.drawn_intervals import Ranged, ranged_rows, whiskers_up
 from dlportal.ui.language import _
 from dlportal.ui.theme import palette
 
@@ -90,3 +93,52 @@ def percent_chart(
     y: Axis = {"range": [min(shown) - 2, max(shown) + 2], "title": _("accuracy, %")}
     grid = palette().grid
     return chart(layers, HEIGHT, epochs_axis(frames), {**y, "grid": grid}, alt, title=title)
+
+
+def forest(finished: list[tuple[str, Outcome]]) -> dict[str, Any]:
+    """A row for each training: its accuracy with the exact interval of its held-out pictures."""
+    rows = []
+    for name, outcome in finished:
+        b = held_out(outcome)
+        rows.append(Ranged(name, *(round(100 * v, 2) for v in (b.value, b.low, b.high))))
+    return ranged_rows(rows, _("accuracy, %"), in_words(finished))
+
+
+def held_out(outcome: Outcome) -> Bounded:
+    """Accuracy on the held-out pictures with its interval."""
+    return proportion(int((outcome.truth == outcome.predicted).sum()), len(outcome.truth))
+
+
+def size_curve(finished: list[tuple[str, Outcome]]) -> dict[str, Any]:
+    """Learning curve over the number of pictures: training and held-out accuracy."""
+    outcomes = [outcome for _name, outcome in finished]
+    x = [round(math.log10(outcome.pictures), 4) for outcome in outcomes]
+    train = [100 * outcome.train for outcome in outcomes]
+    bounds = [held_out(outcome) for outcome in outcomes]
+    low, high = [100 * b.low for b in bounds], [100 * b.high for b in bounds]
+    layers = [
+        *marked(x, train, _("training"), 1),
+        whiskers_up(x, low, high, 0),
+        *marked(x, [100 * b.value for b in bounds], _("held out"), 0),
+    ]
+    shown = [*train, *low, *high]
+    return chart(
+        layers,
+        HEIGHT,
+        {
+            "range": [min(x) - 0.1, max(x) + 0.1],
+            "ticks": [(place, f"{o.pictures:,}") for place, o in zip(x, outcomes)],
+            "title": _("pictures to learn from"),
+        },
+        {
+            "range": [min(shown) - 2, max(shown) + 2],
+            "title": _("accuracy, %"),
+            "grid": palette().grid,
+        },
+        in_words(finished),
+    )
+
+
+def in_words(finished: list[tuple[str, Outcome]]) -> str:
+    """A chart of accuracies in a sentence."""
+    return ", ".join(f"{name}: {100 * outcome.accuracy:.1f}%" for name, outcome in finished)

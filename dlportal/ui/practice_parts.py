@@ -26,7 +26,7 @@ from dlportal.ui.charts import line, show_chart, style
 from dlportal.ui.language import _, language
 from dlportal.ui.practice_words import choice_name, entry_name, scaling_name
 from dlportal.ui.theme import palette
-from dlportal.ui.words import count, note
+from dlportal.ui.words import count, metric_name, note
 
 LAYERS = {
     "Conv2d": N_("convolution 3 × 3"),
@@ -64,9 +64,12 @@ def draw_part(part: str, s: dict[str, Any]) -> None:
 
 
 def formulas(*names: str) -> None:
-    """Formulas under one another."""
+    """Formulas under one another, the words in them in the visitor's language."""
     for name in names:
-        st.markdown(f"$${LATEX[name]}$$")
+        formula = LATEX[name]
+        for word in ("accuracy", "precision", "recall"):
+            formula = formula.replace(rf"\text{{{word}}}", rf"\text{{{metric_name(word)}}}")
+        st.markdown(f"$${formula}$$")
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -100,11 +103,11 @@ def draw_data(s: dict[str, Any]) -> None:
     st.dataframe(
         {
             _("Pixels"): [scaling_name(n.scaling) for n in found],
+            _("first layer's gradient"): [f"{n.gradient:.3g}" for n in found],
             _("range"): [f"{n.low:.3g} … {n.high:.3g}" for n in found],
             _("mean"): [f"{n.mean:.3g}" for n in found],
             _("standard deviation"): [f"{n.deviation:.3g}" for n in found],
             _("loss before training"): [f"{n.loss:.3g}" for n in found],
-            _("first layer's gradient"): [f"{n.gradient:.3g}" for n in found],
         },
         hide_index=True,
         alt=_("Pixels and first gradient for each scaling"),

@@ -11,18 +11,17 @@ from dlportal.labs.practice_experiments import Experiment, Frame
 from dlportal.labs.practice_formulas import Report, fold_mean
 from dlportal.labs.practice_training import LOOKED_AT, Outcome
 from dlportal.messages import N_
-from dlportal.ui.charts import show_chart
 from dlportal.ui.drawn import drawn
-from dlportal.ui.errors import guard, show_user_error
+from dlportal.ui.errors import fragment, guard, show_user_error
 from dlportal.ui.language import _
-from dlportal.ui.practice_charts import forest, size_curve
-from dlportal.ui.practice_drawn import all_accuracies, curves, losses
+from dlportal.ui.practice_drawn import all_accuracies, curves, forest, losses, size_curve
 from dlportal.ui.practice_table import ablation_table, add_row
 from dlportal.ui.practice_words import entry_name
 from dlportal.ui.visitor import has_left
 from dlportal.ui.words import duration, main_button, note
 
 REFRESH_SECONDS = 0.4
+PATIENCE = 0.3  # seconds that the first point is waited for: then it stands at once
 STATES = {
     "running": (":material/play_circle:", N_("Training")),
     "paused": (":material/pause_circle:", N_("Paused")),
@@ -66,27 +65,31 @@ def begin(lab: PracticeLab, s: dict[str, Any]) -> None:
     st.session_state["shown"] = 0
 
 
+@fragment
 def training_section(lab: PracticeLab, s: dict[str, Any]) -> None:
-    """Start, or the running experiment; below it the table of all that finished."""
+    """Start, or the running experiment; below it the table of all that finished.
+
+    A fragment: it starts without a run of the whole page.
+    """
     running = current()
-    if running is not None and running.live.active:
-        watch()
-        return
+    active = running is not None and running.live.active
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        start = st.button if "tour_step" in st.session_state else main_button
-        start(
-            _("Start"),
-            key="practice_start",
-            icon=":material/play_arrow:",
-            on_click=begin,
-            args=(lab, s),
-        )
-        note(_("It runs on the server's spare time, one core, and is yours alone."))
-    if running is None:
-        note(_("Nothing has been trained yet. Press Start: the curves draw themselves."))
+        if not active:
+            start = st.button if "tour_step" in st.session_state else main_button
+            start(
+                _("Start"),
+                key="practice_start",
+                icon=":material/play_arrow:",
+                on_click=begin,
+                args=(lab, s),
+            )
+            note(_("It runs on the server's spare time, one core, and is yours alone."))
+    # Both at the same place of the page, so that the charts stay when the experiment ends.
+    if running is not None and active:
+        running.live.first(PATIENCE)
+        watch()
     else:
-        draw(running)
-    ablation_table()
+        halt()
 
 
 @st.fragment(run_every=REFRESH_SECONDS)
@@ -96,34 +99,47 @@ def watch() -> None:
         running = current()
         if running is None or not running.live.active:
             st.rerun()
-            return
-        controls(running.live)
+        show(running)
+
+
+@st.fragment
+def halt() -> None:
+    """An experiment that is over, or none yet."""
+    with guard():
+        show(current())
+
+
+def show(running: Running | None) -> None:
+    """Buttons while it runs, charts, and the table."""
+    with st.container(horizontal=True, gap="small"):
+        if running is not None and running.live.active:
+            controls(running.live)
+    if running is None:
+        note(_("Nothing has been trained yet. Press Start: the curves draw themselves."))
+    else:
         draw(running)
-        ablation_table()
+    ablation_table()
 
 
 def controls(live: Live[Frame]) -> None:
-    with st.container(horizontal=True, gap="small"):
-        if live.state == "paused":
-            st.button(
-                _("Go on"), key="practice_on", icon=":material/play_arrow:", on_click=live.go_on
-            )
-            st.button(
-                _("One step"), key="practice_step", icon=":material/skip_next:", on_click=live.step
-            )
-        else:
-            st.button(
-                _("Pause"), key="practice_pause", icon=":material/pause:", on_click=live.pause
-            )
-        st.button(_("Stop"), key="practice_stop", icon=":material/stop:", on_click=live.stop)
+    """Pause or go on, one step, stop."""
+    if live.state == "paused":
+        st.button(_("Go on"), key="practice_on", icon=":material/play_arrow:", on_click=live.go_on)
+        st.button(
+            _("One step"), key="practice_step", icon=":material/skip_next:", on_click=live.step
+        )
+    else:
+        st.button(_("Pause"), key="practice_pause", icon=":material/pause:", on_click=live.pause)
+    st.button(_("Stop"), key="practice_stop", icon=":material/stop:", on_click=live.stop)
 
 
 def draw(running: Running) -> None:
     """How far it is, the curves so far, and what the finished trainings came to."""
     frames = running.update()
-    status(running, frames)
-    if running.live.error is not None:
-        show_user_error(running.live.error)
+    with st.container():
+        status(running, frames)
+        if running.live.error is not None:
+            show_user_error(running.live.error)
     if not frames:
         return
     kind = running.experiment.settings["experiment"]
@@ -133,21 +149,13 @@ def draw(running: Running) -> None:
         drawn([losses(frames, names), curves(frames, names, title)], key="training_charts")
         words(running, kind)
         return
-    left, right = st.columns(2, gap="large")
-    with left:
-        drawn([all_accuracies(frames, names)], key="training_charts", columns=1)
-    with right:
-        if running.outcomes:
-            finished = [(names[n], outcome) for n, outcome in sorted(running.outcomes.items())]
-            st.markdown("**" + _("Finished trainings, 95% intervals") + "**")
-            chart = size_curve(finished) if kind == "sizes" else forest(finished)
-            show_chart(chart, alt=in_words(finished), key="finished")
+    charts = [all_accuracies(frames, names)]
+    if running.outcomes:
+        finished = [(names[n], outcome) for n, outcome in sorted(running.outcomes.items())]
+        results = size_curve(finished) if kind == "sizes" else forest(finished)
+        charts.append({**results, "title": _("Finished trainings, 95% intervals")})
+    drawn(charts, key="training_charts")
     words(running, kind)
-
-
-def in_words(finished: list[tuple[str, Outcome]]) -> str:
-    """A chart of accuracies in a sentence."""
-    return ", ".join(f"{name}: {100 * outcome.accuracy:.1f}%" for name, outcome in finished)
 
 
 def status(running: Running, frames: list[Frame]) -> None:

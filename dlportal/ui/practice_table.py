@@ -76,8 +76,10 @@ def ablation_table() -> None:
         _("macro F1"),
     ]
     shares.append(_("test accuracy"))
+    untested = all(row["test"] is None for row in found)
+    hidden = {_("test accuracy")} if untested else set()  # a column of nothing
     st.dataframe(
-        shown,
+        [{name: value for name, value in row.items() if name not in hidden} for row in shown],
         hide_index=True,
         column_config={name: st.column_config.NumberColumn(format="percent") for name in shares},
         alt=_("Finished trainings with their accuracies and settings"),

@@ -93,16 +93,16 @@ def closed_form(s: dict[str, Any]) -> None:
     """The optimum without any search, and which rates can work."""
     best = optimum(s["kappa"], s["seed"])
     w = ", ".join(f"{value:.3f}" for value in best.w)
+    st.markdown(rf"$$w^* = (X^\top X)^{{-1}} X^\top y = ({w})$$")
     st.markdown(
-        rf"$$w^* = (X^\top X)^{{-1}} X^\top y = ({w}), \qquad "
-        rf"\kappa = \frac{{\lambda_{{\max}}}}{{\lambda_{{\min}}}} = "
+        rf"$$\kappa = \frac{{\lambda_{{\max}}}}{{\lambda_{{\min}}}} = "
         rf"\frac{{{best.curvatures[0]:.3g}}}{{{best.curvatures[1]:.3g}}} = {best.kappa:.3g}$$"
     )
     note(
         _(
-            "The star is this closed form; λ are the eigenvalues of XᵀX/n. Plain SGD without noise diverges above η = 2/λ_max = {limit}. At its best η, {rate}, the distance shrinks to {factor} of itself in every step: the worse the condition, the slower."
+            "The star is this closed form; λ are the eigenvalues of XᵀX/n. Plain SGD without noise diverges above {limit}. At its best η, {rate}, the distance shrinks to {factor} of itself in every step: the worse the condition, the slower."
         ).format(
-            limit=f"{best.limit:.3g}",
+            limit=rf"$\eta = 2/\lambda_{{\max}} = {best.limit:.3g}$",
             rate=f"{best.best_rate:.3g}",
             factor=f"{best.best_factor:.3f}",
         )

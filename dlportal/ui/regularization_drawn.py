@@ -1,12 +1,16 @@
-"""The moving charts of the regularization lab: border or first weights, losses, weights."""
+"""The moving charts of the regularization lab: border or first weights, losses, weights; and the
+comparison that fills."""
 
 from collections.abc import Sequence
+from dataclasses import astuple
 from typing import Any
 
 import numpy as np
 
+from dlportal.labs.regularization_compare import Row
 from dlportal.labs.regularization_net import EDGES, EVERY, REACH, Frame, Trial
 from dlportal.ui.drawn import chart, path, points, text
+from dlportal.ui.drawn_intervals import Ranged, ranged_rows
 from dlportal.ui.language import _
 from dlportal.ui.theme import palette
 
@@ -206,4 +210,21 @@ def weights(trial: Trial, at: int, owner: str) -> dict[str, Any]:
             n=f"{int(frame.counts.sum()):,}",
             norm=f"{frame.norm:.1f}",
         ),
+    )
+
+
+def intervals(rows: Sequence[Row], names: dict[str, str]) -> dict[str, Any]:
+    """Mean test accuracy of each remedy with its interval; dotted: none."""
+    ranged = []
+    for row in rows:
+        value, low, high = (round(100 * float(v), 2) for v in astuple(row.accuracy))
+        if np.isnan(low):  # one seed gives no interval
+            low = high = value
+        shape = "diamond" if row.name == "chosen" else "circle"
+        ranged.append(Ranged(names[row.name], value, low, high, shape, row.verdict == "better"))
+    return ranged_rows(
+        ranged,
+        _("right answers on fresh examples, %"),
+        _("Test accuracy of every remedy with its interval"),
+        rule=ranged[0].value,
     )

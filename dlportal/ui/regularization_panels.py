@@ -19,12 +19,12 @@ from dlportal.labs.regularization_data import TEST
 from dlportal.labs.regularization_net import METHODS
 from dlportal.messages import N_
 from dlportal.ui.card_panel import card_panel
-from dlportal.ui.charts import show_chart
 from dlportal.ui.code_panel import show_code
+from dlportal.ui.drawn import drawn
 from dlportal.ui.errors import guard
 from dlportal.ui.knobs import draw_knob, share_knobs
 from dlportal.ui.language import _, language
-from dlportal.ui.regularization_charts import intervals
+from dlportal.ui.regularization_drawn import intervals
 from dlportal.ui.regularization_remedies import Moment, percent, remedies
 from dlportal.ui.words import main_button, note
 
@@ -122,11 +122,7 @@ def table(comparison: Comparison) -> None:
         return
     names = {name: _(METHOD_NAMES[name]) for name in METHODS}
     names |= {"none": _("No remedy"), "chosen": _("Yours together")}
-    show_chart(
-        intervals(rows, names),
-        alt=_("Test accuracy of every remedy with its interval"),
-        key="intervals",
-    )
+    drawn([intervals(rows, names)], key="intervals", columns=1)
     st.dataframe(
         {
             _("Remedy"): [names[row.name] for row in rows],
