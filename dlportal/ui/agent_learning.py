@@ -51,7 +51,7 @@ def train_and_compare(player: Player) -> Callable[[], None]:
         note(
             _(
                 "Line: mean of {n} training seeds; band: from the worst to the best of them. Each"
-                " point is the mean reward of validation episodes without exploring."
+                " point is the mean reward of 50 validation episodes without exploring."
             ).format(n=len(rewards))
         )
 
