@@ -7,6 +7,8 @@ PORT ?= 8501
 export OMP_WAIT_POLICY ?= PASSIVE
 export GOMP_SPINCOUNT ?= 0
 
+FAST := not slow and not browser and not assets
+
 .PHONY: demo test check format train bench clean
 
 $(VENV)/.run: requirements.txt
@@ -25,10 +27,11 @@ check: $(VENV)/.dev  ## format, lint, types, fast tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy dlportal app.py portal.py
-	$(BIN)/pytest -n 2 -m "not slow and not browser and not assets"
+	$(BIN)/pytest -n 2 -m "$(FAST)"
 
-test: $(VENV)/.dev  ## everything
-	$(BIN)/pytest
+test: $(VENV)/.dev  ## everything; what loads models or a browser one after the other
+	$(BIN)/pytest -n 2 -m "$(FAST)"
+	$(BIN)/pytest -m "not ($(FAST))"
 
 format: $(VENV)/.dev
 	$(BIN)/ruff format .
