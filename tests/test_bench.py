@@ -46,7 +46,9 @@ def test_the_report_names_what_was_missed() -> None:
 
 
 def test_a_wrong_suite_names_the_right_ones() -> None:
-    with pytest.raises(ValueError, match=r"suites: all, startup, predict, load, memory, labs"):
+    with pytest.raises(
+        ValueError, match=r"suites: all, startup, predict, load, memory, labs, agents"
+    ):
         bench.run("speed")
 
 
@@ -56,6 +58,22 @@ def test_the_websocket_client_sees_what_a_browser_sees(tmp_path: Path) -> None:
             title, whole = visitor.run(timeout=30)
             assert 0 < title <= whole
         assert server.resident_mb() > 10
+
+
+FIELD = """import streamlit as st
+n = st.number_input("n", 0, 9, 1, key="n")
+st.plotly_chart({"data": [{"y": [0, n]}]})
+"""
+
+
+def test_the_websocket_client_changes_a_field(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(FIELD, encoding="utf-8")
+    with serve(tmp_path) as server, Visitor(server.port) as visitor:
+        visitor.run(timeout=60)
+        assert visitor.enter("n", double_value=3.0).drawn > 0
+        assert visitor.enter("n", double_value=3.0).drawn == 0  # the same picture
+        with pytest.raises(KeyError):
+            visitor.enter("m", double_value=3.0)
 
 
 TRAINING = """

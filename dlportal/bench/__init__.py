@@ -18,6 +18,7 @@ SUITES = {
     "load": "twelve visitors on one network and one on a light page",
     "memory": "every case opened one after another within the memory budget",
     "labs": "steps, first pictures and updates of the laboratories; other visitors beside a training",
+    "agents": "episodes of agents, other visitors beside them, and the lander by keyboard",
     "practice": "training time to an accuracy of 0.90, beside a plain loop",
 }
 

@@ -14,6 +14,7 @@ from websockets.sync.client import connect
 
 EARLY = ForwardMsg.FINISHED_EARLY_FOR_RERUN
 PICTURES = ("plotly_chart", "bidi_component", "imgs")
+FIELDS = ("button", "button_group", "number_input")  # elements that a visitor here can use
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,8 @@ class Visitor:
         query: Parameters of the address.
 
     Attributes:
-        buttons: By key, the ids of a button and of the fragment in which it lies.
+        buttons: By key, the ids of a button (or of another field) and of the fragment in which it
+            lies.
         timers: Fragments that asked to be run again and again, with the seconds between.
     """
 
@@ -77,7 +79,20 @@ class Visitor:
             KeyError: It was not drawn.
         """
         button, fragment = self.buttons[key]
-        return self.ask(fragment, button)
+        return self.ask(fragment, {"id": button, "trigger_value": True})
+
+    def enter(self, key: str, **value: Any) -> Answer:
+        """Change the field with this key.
+
+        Args:
+            key: The field's.
+            value: One of the fields of Streamlit's `WidgetState`, e.g. `double_value=3.0`.
+
+        Raises:
+            KeyError: It was not drawn.
+        """
+        field, fragment = self.buttons[key]
+        return self.ask(fragment, {"id": field, **value})
 
     def tick(self) -> Answer | None:
         """Let a fragment run that asked for it; None if there is none."""
@@ -85,12 +100,14 @@ class Visitor:
             return self.ask(fragment)
         return None
 
-    def ask(self, fragment: str = "", button: str = "", timeout: float = 120.0) -> Answer:
+    def ask(
+        self, fragment: str = "", change: dict[str, Any] | None = None, timeout: float = 120.0
+    ) -> Answer:
         """Ask for a run, and read messages until it is finished.
 
         Args:
             fragment: Id of the fragment to run; the whole page without one.
-            button: Id of a button that was pressed.
+            change: Streamlit's `WidgetState` of a button that was pressed, or of another field.
             timeout: Seconds to wait for each message.
         """
         message = BackMsg()
@@ -99,9 +116,9 @@ class Visitor:
         state.page_script_hash = self.script
         state.page_name = "" if self.script else self.page
         state.fragment_id = fragment
-        state.is_auto_rerun = bool(fragment) and not button
-        if button:
-            state.widget_states.widgets.add(id=button, trigger_value=True)
+        state.is_auto_rerun = bool(fragment) and change is None
+        if change is not None:
+            state.widget_states.widgets.add(**change)
         started = time.perf_counter()
         self.socket.send(message.SerializeToString())
         title = drawn = 0.0
@@ -132,12 +149,12 @@ class Visitor:
                 self.timers.pop(fragment, None)
 
     def note(self, news: Any) -> bool:
-        """Remember a button or a picture; whether it is a picture that has changed."""
+        """Remember a field or a picture; whether it is a picture that has changed."""
         element = news.delta.new_element
         kind = element.WhichOneof("type")
-        if kind == "button":
-            key = element.button.id.rsplit("-", 1)[-1]
-            self.buttons[key] = (element.button.id, news.delta.fragment_id)
+        if kind in FIELDS:
+            field = getattr(element, kind).id
+            self.buttons[field.rsplit("-", 1)[-1]] = (field, news.delta.fragment_id)
         elif kind in PICTURES:
             place = tuple(news.metadata.delta_path)
             before, now = self.pictures.get(place), element.SerializeToString()
