@@ -207,7 +207,7 @@ class ObjectDetection(ImageCase):
         """Corners of a box of `about`, as shares of what the network sees."""
         if not isinstance(self.net, BoxScorer):
             return None
-        left, top, right, bottom = self.net.wanted[target].clamp(0, 1).tolist()  # type: ignore[index]
+        left, top, right, bottom = self.net.wanted[target].clamp(0, 1).tolist()
         return left, top, right, bottom
 
     def blur(self, x: Tensor) -> Tensor:

@@ -110,6 +110,9 @@ class BoxScorer(nn.Module):
     counts is the most alike of all boxes.
     """
 
+    wanted: Tensor
+    kinds: Tensor
+
     def __init__(self, net: nn.Module, wanted: Tensor) -> None:
         """Take the boxes (K, 5 + classes) as `net` gave them, which are to be found again."""
         super().__init__()
@@ -120,8 +123,8 @@ class BoxScorer(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Likeness (B, K) in [0, 1] of pictures (B, 3, H, W)."""
         y = self.net(x)
-        shared = overlaps(corners_of(y), self.wanted.to(y.device))  # type: ignore[operator]
-        alike = F.normalize(y[..., 5:], dim=-1) @ self.kinds.to(y.device).T  # type: ignore[operator]
+        shared = overlaps(corners_of(y), self.wanted.to(y.device))
+        alike = F.normalize(y[..., 5:], dim=-1) @ self.kinds.to(y.device).T
         return (shared * alike * y[..., 4:5]).amax(dim=1)
 
 
