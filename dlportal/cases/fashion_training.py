@@ -37,7 +37,7 @@ class Recipe:
 
 RECIPES = {
     "quick": Recipe(pictures=6000, epochs=4, batch=128, decay=0.98),
-    "full": Recipe(pictures=54_000, epochs=20, batch=256, decay=0.997),
+    "full": Recipe(pictures=54_000, epochs=16, batch=256, decay=0.997),
 }
 
 

@@ -63,8 +63,15 @@ class FashionNet(nn.Module):
         return found
 
     def features(self, x: Tensor) -> Tensor:
-        """Last feature maps, (B, 4 width, 7, 7)."""
-        return self.maps(x)[-1]
+        """Last feature maps, (B, 4 width, 7, 7).
+
+        After training they are averaged with those of the mirror image, turned back: a garment in
+        a mirror is the same garment. As the head is linear, so are the logits.
+        """
+        f = self.maps(x)[-1]
+        if self.training:
+            return f
+        return (f + self.maps(x.flip(-1))[-1].flip(-1)) / 2
 
     def pooled(self, x: Tensor) -> Tensor:
         """The means of the last feature maps, (B, 4 width)."""
