@@ -115,7 +115,7 @@ def test_each_change_changes_and_depends_on_its_generator_alone(change: dict) ->
     voices = replace(STILL, **change)
     first, second = (voices(heard.logs, torch.Generator().manual_seed(3)) for _ in range(2))
     assert torch.equal(first, second)
-    assert (first - heard.pictures()).abs().mean() > 1e-3
+    assert (first - heard.pictures()).abs().mean() > 2e-4
     assert first.min() >= 0 and first.max() <= 1
 
 

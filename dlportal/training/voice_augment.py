@@ -47,7 +47,7 @@ class Voices:
     tract: float = 0.18
     pitch: float = 0.4
     cut: float = 0.1
-    late: float = 0.3
+    late: float = 0.0
     uneven: float = 0.1
     colour: float = 3.0
     echo: float = 0.3

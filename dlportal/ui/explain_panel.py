@@ -173,7 +173,8 @@ def draw_map(case: Case, picked: Picked, explanation: Explanation) -> None:
     if case.kind == "text":
         st.markdown(coloured_text(explanation))
         note(_("Orange and bold: in favour. Blue and italic: against."))
-    fig = signed_bars(part_names(explanation), explanation.values.tolist(), _("influence"))
+    names = part_names(case, explanation)
+    fig = signed_bars(names, explanation.values.tolist(), _("influence"))
     show_chart(fig, alt=_("How much each part counted"), key="influence")
 
 
@@ -186,13 +187,17 @@ def map_on_picture(case: Case, picked: Picked, explanation: Explanation) -> Imag
     return drawn
 
 
-def part_names(explanation: Explanation) -> list[str]:
-    """Names of the parts, numbered where a word repeats, so that bars stay apart."""
+def part_names(case: Case, explanation: Explanation) -> list[str]:
+    """Names of the parts, numbered where a word repeats, so that bars stay apart.
+
+    Columns have names in both languages; the words of a text stay as they were written.
+    """
     seen: dict[str, int] = {}
     names = []
     for part in explanation.parts:
         seen[part] = seen.get(part, 0) + 1
-        names.append(_(part) if seen[part] == 1 else f"{_(part)} ({seen[part]})")
+        name = part if case.kind == "text" else _(part)
+        names.append(name if seen[part] == 1 else f"{name} ({seen[part]})")
     return names
 
 
@@ -325,7 +330,7 @@ def sanity_check(
             draw_cell_map(case, picked, sanity.explanation)
         else:
             fig = signed_bars(
-                part_names(explanation), sanity.explanation.values.tolist(), _("influence")
+                part_names(case, explanation), sanity.explanation.values.tolist(), _("influence")
             )
             show_chart(fig, alt=_("The same method with random weights"), key="random_influence")
     with right:
