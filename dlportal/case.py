@@ -37,8 +37,8 @@ class Example(Generic[Raw]):
 
 @dataclass(frozen=True)
 class Settings:
-    """How a training was asked for; `part` is what a quick one trains where a case has several
-    networks (a world's agent), "" its main one."""
+    """How a training was asked for; `part` is what it trains where a case has several networks
+    (a world's agents): "" is the main one if quick, all of them if full."""
 
     budget: Budget = "quick"
     seed: int = 0

@@ -234,7 +234,11 @@ def evaluate(
 @click.argument("case_id", metavar="CASE", type=CaseId())
 @click.option("--budget", type=click.Choice(["quick", "full"]), default="quick", show_default=True)
 @seed_option
-@click.option("--part", default="", help="What a quick training of an agent plays: a world's id.")
+@click.option(
+    "--part",
+    default="",
+    help="What agents are trained for: a world's id; a full training keeps the other worlds' agents.",
+)
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Write here.")
 @click.option("--events", type=click.Path(path_type=Path), help="Append progress as JSON lines.")
 @click.option("--fresh", is_flag=True, help="Forget the checkpoint of an interrupted training.")

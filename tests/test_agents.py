@@ -28,6 +28,7 @@ from dlportal.kinds.world import Push
 from dlportal.messages import InputError
 from dlportal.training.agents import build, extract, train_agents
 from dlportal.training.events import Event, Run
+from dlportal.training.renewal import renew
 from dlportal.training.store import load_weights, save_weights
 from dlportal.ui.scenes import SCENES, hill, scene_of
 
@@ -257,6 +258,24 @@ def test_training_reports_and_resumes(tmp_path: Path) -> None:
     assert second.seconds >= sum(curve["seconds"] for curve in curves)
     for name, tensor in agents.state_dict().items():
         assert torch.equal(tensor, resumed.state_dict()[name]), name
+
+
+def test_one_world_is_trained_anew_beside_the_others(case: ClassicControl, tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    fresh = train_agents([CAR], {CAR.id: tiny(CAR)}, [0, 1, 2], run)
+    renewed = renew(case.card, list(WORLDS.values()), fresh, run)
+    assert renewed.policy(CAR) is fresh.policy(CAR)
+    shipped = case.agents.state_dict()
+    for name, tensor in renewed.state_dict().items():
+        if CAR.id not in name and name != "best":
+            assert torch.equal(tensor, shipped[name]), name
+    before = case.card.receipt() or {}
+    others = set(WORLDS) - {CAR.id}
+    for world in others:
+        assert renewed.best[[*WORLDS].index(world)] == case.agents.best[[*WORLDS].index(world)]
+        assert run.facts["learning"][world] == before["facts"]["learning"][world]
+    assert run.facts["kept"].keys() == others and run.facts["learning"].keys() == set(WORLDS)
+    assert all(told["command"].startswith("python -m") for told in run.facts["kept"].values())
 
 
 def test_training_is_repeatable_and_leaves_the_generator_alone(tmp_path: Path) -> None:

@@ -230,9 +230,11 @@ def recipes() -> dict[str, "Recipe"]:
             rate=1e-3,
         ),
         "Acrobot-v1": Recipe(
-            steps=200_000,
+            steps=500_000,
             copies=16,
             normalise=True,
+            checks=25,
+            finalists=5,  # a few episodes last long, and fifty need not hold one
             options={
                 "n_steps": 128,
                 "batch_size": 256,
@@ -243,9 +245,10 @@ def recipes() -> dict[str, "Recipe"]:
             rate=1e-3,
         ),
         "Pendulum-v1": Recipe(
-            steps=150_000,
+            steps=300_000,
             copies=8,
             normalise=True,
+            checks=25,
             options={"n_steps": 256, "batch_size": 256, "gae_lambda": 0.95, "n_epochs": 10},
             rate=1e-3,
         ),
@@ -261,19 +264,23 @@ class ClassicControl(AgentCase):
     @classmethod
     def train(cls, card: Card, settings: Settings, run: Run) -> nn.Module:
         """Quick: one agent, by default CartPole's, trained for less long. Full: three agents
-        for each world.
+        for each world; with `settings.part` only for that one, beside the others' shipped ones.
 
         Raises:
             InputError: `settings.part` is no world.
         """
         from dlportal.training.agents import train_agents
+        from dlportal.training.renewal import renew
 
         if settings.budget == "quick":
             world = cls.part(settings)
             recipe = replace(recipes()[world.id], steps=QUICK_STEPS[world.id], checks=QUICK_CHECKS)
             return train_agents([world], {world.id: recipe}, [settings.seed], run)
         seeds = [settings.seed + index for index in range(TRAINING_SEEDS)]
-        return train_agents(list(WORLDS.values()), recipes(), seeds, run)
+        every = list(WORLDS.values())
+        if not settings.part:
+            return train_agents(every, recipes(), seeds, run)
+        return renew(card, every, train_agents([cls.part(settings)], recipes(), seeds, run), run)
 
 
 CASE = ClassicControl

@@ -8,7 +8,6 @@ Library: Raffin et al. 2021, https://jmlr.org/papers/v22/20-1364.html
 Settings start from RL Baselines3 Zoo, https://github.com/DLR-RM/rl-baselines3-zoo
 """
 
-import copy
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -33,7 +32,8 @@ from dlportal.training.store import load_weights, save_weights
 
 REPORT_SECONDS = 0.5
 # Seeds of start states, kept apart: training uses small ones.
-CHECK_SEEDS = range(10_000, 10_050)  # which moment of a training is kept
+CHECK_SEEDS = range(10_000, 10_050)  # which moments of a training are the best
+FINAL_SEEDS = range(12_000, 12_300)  # which of these is kept
 TYPICAL_SEEDS = range(11_000, 11_020)  # the mean state
 # Which of several agents ships: the validation split.
 CHOICE_SEEDS = range(STARTS["validation"], STARTS["validation"] + EPISODES)
@@ -52,6 +52,8 @@ class Recipe:
         clip: Clip range at the start.
         falling: Whether rate and clip range fall linearly to zero.
         checks: How often the policy is measured on validation episodes.
+        finalists: So many of the best moments are measured again, on other and more episodes:
+            the best of many on few is a lucky one.
     """
 
     steps: int
@@ -62,6 +64,7 @@ class Recipe:
     clip: float = 0.2
     falling: bool = True
     checks: int = 40
+    finalists: int = 1
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,11 @@ def extract(world: World, model: BaseAlgorithm) -> Policy:
     return from_library(world.shape, tensors, statistics, scale)
 
 
+def mean_reward(world: World, policy: Policy, seeds: Sequence[int]) -> float:
+    """Mean reward of an agent over the episodes with these seeds."""
+    return float(np.mean([track.total for track in play(world, agent_player(policy), seeds)]))
+
+
 class Reporter(BaseCallback):
     """Tells the run how it goes, keeps the best policy, and stops when asked to."""
 
@@ -116,8 +124,7 @@ class Reporter(BaseCallback):
         self.every = max(1, recipe.steps // recipe.checks)
         self.next = self.every
         self.started = self.spoke = time.monotonic()
-        self.best: Policy | None = None
-        self.best_reward = -np.inf
+        self.best: list[tuple[float, Policy]] = []  # reward and policy, the best first
         self.curve: dict[int, float] = {}  # validation reward by steps
 
     def _on_step(self) -> bool:
@@ -131,14 +138,20 @@ class Reporter(BaseCallback):
         return not self.run.cancelled()
 
     def check(self) -> None:
-        """Measure the present policy; of equal ones the later is kept."""
+        """Measure the present policy; of equal ones the later comes first."""
         policy = extract(self.world, self.model)
-        tracks = play(self.world, agent_player(policy), CHECK_SEEDS)
-        reward = float(np.mean([track.total for track in tracks]))
-        if reward >= self.best_reward:
-            self.best, self.best_reward = copy.deepcopy(policy), reward
+        reward = mean_reward(self.world, policy, CHECK_SEEDS)
+        ranked = sorted([(reward, policy), *self.best], key=lambda moment: -moment[0])
+        self.best = ranked[: self.recipe.finalists]
         self.curve[self.num_timesteps] = round(reward, 3)
         self.emit("epoch", {"reward": reward})
+
+    def choose(self) -> Policy:
+        """The best moment's policy; of several the one that is best on other episodes."""
+        policies = [policy for _reward, policy in self.best]
+        if len(policies) == 1:
+            return policies[0]
+        return max(policies, key=lambda policy: mean_reward(self.world, policy, FINAL_SEEDS))
 
     def emit(self, kind: Literal["step", "epoch"], metrics: dict[str, float] | None = None) -> None:
         logged = self.logger.name_to_value
@@ -186,10 +199,9 @@ def train_agent(
     with one_thread(), torch.random.fork_rng(devices=[]):
         model = build(world, recipe, seed)
         model.learn(recipe.steps, callback=reporter)
-        if reporter.best is None or not run.cancelled():
+        if not reporter.best or not run.cancelled():
             reporter.check()
-        best = reporter.best
-        assert best is not None
+        best = reporter.choose()
         best.typical.copy_(visited(best, world, TYPICAL_SEEDS))
     assert model.env is not None
     model.env.close()
@@ -265,8 +277,7 @@ def train_or_resume(
         if not run.cancelled():
             write_json(curve, path.with_suffix(".json"))
             save_weights(policy, path, half=False)
-    tracks = play(world, agent_player(policy), CHOICE_SEEDS)
-    return float(np.mean([track.total for track in tracks])), curve
+    return mean_reward(world, policy, CHOICE_SEEDS), curve
 
 
 def remember(curve: dict[str, Any], recipe: Recipe, run: Run, part: Part) -> None:
