@@ -280,6 +280,7 @@ PERCENT = {
     "accuracy_with_refusals",
     "loso_accuracy",
     "kept_answer",
+    "marked_outside",
     "class_agreement",
     "next_token_accuracy",
     "faithful_share",

@@ -225,7 +225,7 @@ class SpokenDigits(AudioCase):
 SPOKEN = (
     ("voice_four", "four.", 0.0, "Synthetic: four", "合成语音：four"),
     ("voice_eight", "eight.", 0.3, "Synthetic, in noise: eight", "合成语音加噪声：eight"),
-    ("hello", "hello.", 0.0, "No digit: hello", "不是数字：hello"),
+    ("needle", "needle.", 0.0, "No digit: needle", "不是数字：needle"),
 )
 
 

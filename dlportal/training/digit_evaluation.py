@@ -65,6 +65,23 @@ class Said:
             model=self.model if model is None else model,
         )
 
+    def share(self, name: str, rows: np.ndarray, model: str = "") -> Metric:
+        """The share of rows (N,) that are true, with the exact interval of a proportion: a
+        bootstrap of all or none of a few dozen would have none."""
+        hits, n = int(np.sum(rows)), len(rows)
+        low, high = metrics.exact_interval(hits, n)
+        return Metric(
+            name=name,
+            data=self.data,
+            split=self.split,
+            value=hits / n,
+            low=low,
+            high=high,
+            n=n,
+            command=self.command,
+            model=model,
+        )
+
 
 def evaluate_digits(
     case: "SpokenDigits",
@@ -127,7 +144,7 @@ def measure_part(
         metrics=[
             said.metric("accuracy", metrics.accuracy, labels, guesses),
             said.metric("ece", metrics.ece, labels, p),
-            said.metric("marked_outside", metrics.mean, strange > case.foreign),
+            said.share("marked_outside", strange > case.foreign),
         ],
         confusion=Confusion(
             labels=[label.id for label in case.labels],
@@ -181,11 +198,9 @@ def add_the_rest(
     found += other_sounds(case, heard)
     kept, random = kept_answers(case, part)
     said_kept = Said("fsdd", "test", EVALUATE)
-    found.append(said_kept.metric("kept_answer", metrics.mean, kept))
+    found.append(said_kept.share("kept_answer", kept))
     base = baselines(spoken, part, said)
-    base.append(
-        said_kept.metric("kept_answer", metrics.mean, random, model=f"random {KEPT:.0%} of cells")
-    )
+    base.append(said_kept.share("kept_answer", random, model=f"random {KEPT:.0%} of cells"))
     return measured.model_copy(
         update={"metrics": found, "baselines": base, "slices": slices, **changed}
     )
@@ -268,7 +283,7 @@ def synthetic_voice(case: "SpokenDigits") -> Metric:
             truth.append(index)
             guesses.append(heard_as(case, say(f"{label.id}.", speed=speed, seed=seed)))
     said = Said("piper_joe", "synthetic voice", EVALUATE)
-    return said.metric("accuracy", metrics.accuracy, np.array(truth), np.array(guesses))
+    return said.share("accuracy", np.array(truth) == np.array(guesses))
 
 
 def heard_as(case: "SpokenDigits", sound: Sound) -> int:
@@ -290,6 +305,8 @@ def other_sounds(case: "SpokenDigits", heard: Heard) -> list[Metric]:
         said = Said(name, "against the test digits", EVALUATE)
         truth = np.r_[np.zeros(len(digits)), np.ones(len(scores))]
         found.append(said.metric("auc", metrics.auc, truth, np.r_[digits, scores]))
+        said = Said(name, "test", EVALUATE)
+        found.append(said.share("marked_outside", scores > case.foreign))
     return found
 
 

@@ -256,7 +256,8 @@ def one_tagger(
         net = Tagger(len(TAGS), RANK)
 
     def validate(net: nn.Module) -> dict[str, float]:
-        return check(net) if told is None else {**check(net), "seconds": run.seconds}
+        more = {} if told is None else {"seconds": run.seconds}
+        return {**check(net), **more}
 
     plan = Plan(
         epochs=epochs,
