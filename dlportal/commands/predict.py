@@ -9,7 +9,16 @@ from typing import Any
 from dlportal.case import Case, Knob, Lab, load_case
 from dlportal.kinds.agent import Rollout
 from dlportal.messages import N_, InputError
-from dlportal.results import Boxes, Classes, Generation, Result, Speech, Transcript, to_json
+from dlportal.results import (
+    Boxes,
+    Classes,
+    Generation,
+    Result,
+    Spans,
+    Speech,
+    Transcript,
+    to_json,
+)
 
 BATCH = 8  # inputs that share a forward pass
 TEXTS = 32  # texts that do: they are small
@@ -171,6 +180,14 @@ def _(result: Boxes) -> str:
         for name, box in zip(result.names, result.boxes, strict=True)
     ]
     return "\n".join(lines) or f"no object with a score above {result.score:g}"
+
+
+@show_result.register
+def _(result: Spans) -> str:
+    lines = [f"{span.probability:7.1%}  {span.label.id:<14} {span.text}" for span in result.spans]
+    if result.inside is False:
+        lines.append("warning: unlike the data this model was trained on")
+    return "\n".join(lines) or "nothing marked"
 
 
 @show_result.register
