@@ -301,3 +301,17 @@ def test_moving_charts_are_never_away(browser: Any, server: Server) -> None:
         assert tab.page.evaluate(SEEN) == [6, 0, True]
         assert tab.page.evaluate("window.seen.pictures.size") > 10, "it drew as it trained"
         tab.check()
+
+
+def test_charts_of_an_experiment_stay_to_its_end(browser: Any, server: Server) -> None:
+    """The practice lab's charts are the same nodes from the first point to the end."""
+    with Tab(browser, server) as tab:
+        tab.open("practice_lab?data=digits&pictures=1000&epochs=4&width=16&part=train")
+        tab.button("Start").click()
+        tab.page.locator("svg.chart").nth(1).wait_for()
+        tab.page.wait_for_function(f"({WATCH})() === 2")
+        tab.button("Start").wait_for()
+        tab.page.get_by_text("Done", exact=True).wait_for()
+        assert tab.page.evaluate(SEEN) == [2, 0, True]
+        assert tab.page.evaluate("window.seen.pictures.size") > 2, "it drew as it trained"
+        tab.check()

@@ -37,6 +37,11 @@ def lstm_numbers(gates: Gates, unit: int, step: int, axis: str) -> None:
         r"\begin{aligned} h_t &= o\,\tanh(c_t) \\"
         rf" &= {num(o)}\cdot{closed(float(np.tanh(c)))} = {num(h)} \end{{aligned}}"
     )
+    note(
+        _(
+            "x is what is read at this step, h the state, c the memory, t − 1 the step before; W, U and b are learned. i says how much of the new g to store, f how much of the old memory to keep, o how much to show."
+        )
+    )
     for place, chart, words in zip(
         st.columns(2, gap="large"),
         (gates_chart, memory_chart),

@@ -1,6 +1,7 @@
 """The practice lab's charts of a running experiment; they are drawn in place."""
 
 import math
+from dataclasses import astuple
 from typing import Any
 
 from dlportal.labs.practice_experiments import Frame
@@ -99,8 +100,8 @@ def forest(finished: list[tuple[str, Outcome]]) -> dict[str, Any]:
     """A row for each training: its accuracy with the exact interval of its held-out pictures."""
     rows = []
     for name, outcome in finished:
-        b = held_out(outcome)
-        rows.append(Ranged(name, *(round(100 * v, 2) for v in (b.value, b.low, b.high))))
+        value, low, high = (round(100 * v, 2) for v in astuple(held_out(outcome)))
+        rows.append(Ranged(name, value, low, high))
     return ranged_rows(rows, _("accuracy, %"), in_words(finished))
 
 

@@ -96,7 +96,9 @@ def draw_data(s: dict[str, Any]) -> None:
     with right:
         formulas("unit", "standard")
         note(
-            _("μ and σ come from the training pictures alone: the held-out ones must not leak in.")
+            _(
+                "x is a pixel. μ, the pixels' mean, and σ, their standard deviation, come from the training pictures alone: the held-out ones must not leak in."
+            )
         )
     found = numbers(s["data"], s["depth"], s["width"], s["batch_norm"], s["seed"])
     raw, _unit, standard = found
@@ -151,6 +153,8 @@ def draw_augmentation(s: dict[str, Any]) -> None:
         )
     shown = [name for name in ("flip", "rotate", "crop") if s[name]]
     formulas(*(shown or ["flip"]))
+    if "rotate" not in shown or len(shown) > 1:
+        note(_("The pixel at row i, column j gets its value from there; W is the width."))
     if "rotate" in shown:
         note(
             _(
@@ -184,6 +188,7 @@ def draw_model(s: dict[str, Any]) -> None:
             _("of all"): [n.parameters / total for n in layers],
         },
         hide_index=True,
+        height="content",
         column_config={
             _("of all"): st.column_config.ProgressColumn(
                 min_value=0.0, max_value=1.0, format="percent"
@@ -199,7 +204,7 @@ def draw_model(s: dict[str, Any]) -> None:
             formulas("batch_norm")
         note(
             _(
-                "b is 1 where a convolution has a bias; before batch norm it has none, since β does its work."
+                "n: weights of a convolution from c_in to c_out maps; b is 1 where it has a bias, before batch norm it has none, since β does its work. H: height of a map, halved by pooling."
             )
         )
 
@@ -233,6 +238,11 @@ def draw_schedule(s: dict[str, Any]) -> None:
             batches=f"{len(planned) // s['epochs']:,}",
             warmup=round(s["warmup"] * len(planned)),
             last=f"{planned[-1]:.2g}",
+        )
+    )
+    note(
+        _(
+            "t counts the steps, η_t is the rate of step t. B: pictures of a batch; z: the ten outputs for a picture, t_b its right class; L: the loss. θ: a weight; g: its gradient; v: what is remembered of earlier ones (momentum β)."
         )
     )
     left, right = st.columns(2, gap="large")
@@ -295,6 +305,7 @@ def recipes() -> None:
             _(GOOD): [choice_name(knob, BEST[knob.name]) for knob in knobs],
         },
         hide_index=True,
+        height="content",
         alt=_("Settings of naive and best practice"),
     )
 

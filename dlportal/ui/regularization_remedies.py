@@ -74,6 +74,11 @@ def remedies(s: dict[str, Any], now: Moment) -> None:
     )
     st.markdown(r"$$L = -\frac1n \sum_i \log p_{y_i}(x_i)$$")
     st.markdown("**" + _("Gap of the losses") + r"** $= L_{\text{val}} - L_{\text{train}}$")
+    note(
+        _(
+            "p: the probability the network gives the label y of an example x. w: a weight; h: what a unit puts out; z: its sum before that; η: learning rate; t: epoch; k: patience; the other letters are the strengths set above or learnt (β, γ)."
+        )
+    )
     note(_("Remedies in use stand first, with what they do in epoch {n}.").format(n=now.at * EVERY))
     order = sorted(METHODS, key=lambda name: not s[name])
     columns = st.columns(2, gap="large")
