@@ -49,7 +49,7 @@ EXAMPLES = (
     (
         "twice",
         "bank",
-        "Why do I see the same coffee on my statement two times?",
+        "Why did I have to pay two times for one coffee?",
         "In other words",
         "换一种说法",
         "transaction_charged_twice",
@@ -109,8 +109,9 @@ EXAMPLES = (
 class Intent(Classes):
     """What the question asks for, or that the assistant does not know.
 
-    `familiarity` is the cosine with the nearest typical training question; below `threshold` the
-    question is taken to be out of scope, whatever the scores say.
+    `familiarity` is the mean of the cosines with the nearest intent and with the nearest typical
+    training question; below `threshold` the question is taken to be out of scope, whatever the
+    scores say.
     """
 
     assistant: str = ASSISTANTS[0]

@@ -59,7 +59,10 @@ def read(path: Path) -> Texts:
         try:
             text, given = line.split("\t")[:2]
             row = np.zeros(len(CLASSES), dtype=np.int64)
-            row[[int(label) for label in given.split(",")]] = 1
+            chosen = [int(label) for label in given.split(",")]
+            if min(chosen) < 0:
+                raise ValueError(given)
+            row[chosen] = 1
         except (ValueError, IndexError) as error:
             raise InputError(
                 N_("Line {line} of {file} is not a text, a tab and label numbers from 0 to 27."),

@@ -59,9 +59,19 @@ class IntentNet(nn.Module):
         return torch.cat([c * scale for c, scale in zip(cosines, self.scales, strict=True)], dim=1)
 
     def familiarity(self, z: Tensor) -> Tensor:
-        """Cosine with the nearest typical question of each assistant, (B, assistants)."""
-        each = self.typical.split(self.sizes)
-        return torch.stack([F.linear(z, c.flatten(0, 1)).amax(dim=1) for c in each], dim=1)
+        """How near each assistant's intents are to meanings (B, 384): (B, assistants).
+
+        The mean of two cosines, with the nearest intent and with the nearest typical question.
+        """
+        directions = F.normalize(self.directions, dim=1).split(self.sizes)
+        typical = self.typical.split(self.sizes)
+        return torch.stack(
+            [
+                (F.linear(z, d).amax(dim=1) + F.linear(z, t.flatten(0, 1)).amax(dim=1)) / 2
+                for d, t in zip(directions, typical, strict=True)
+            ],
+            dim=1,
+        )
 
     def from_embeddings(self, e: Tensor, mask: Tensor) -> Tensor:
         """Logits and familiarities, (B, intents + assistants)."""

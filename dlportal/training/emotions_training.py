@@ -16,7 +16,7 @@ from dlportal.training.metrics import average_precision, multilabel_macro_f1
 from dlportal.training.texts import TextBatches, all_logits
 from dlportal.training.thresholds import f1_thresholds
 
-EPOCHS = 4
+EPOCHS = 3
 QUICK = 3000  # comments of the quick training
 
 

@@ -26,7 +26,7 @@ from dlportal.training.fit import Plan, Validate, fit, seed_everything
 from dlportal.training.metrics import auc
 from dlportal.training.texts import TextBatches, all_logits, pad_texts
 
-EPOCHS = 8
+EPOCHS = 6
 NEIGHBOURS, SHARE = 10, 0.2  # whose labels a question learns too, and with which weight
 SHARPNESS = 20.0  # of the neighbours' weights over their cosine
 SHOTS = 10  # questions of each intent in the quick training

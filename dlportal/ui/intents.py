@@ -76,7 +76,9 @@ def show_intent(result: Intent, card: Card, seconds: float) -> None:
         st.metric(
             _("Familiarity"),
             f"{result.familiarity:.2f}",
-            help=_("Cosine with the nearest typical training question: 1 the same meaning."),
+            help=_(
+                "Mean cosine with the nearest intent and the nearest typical training question: 1 the same meaning."
+            ),
         )
         st.metric(_("Time"), duration(seconds))
     line = f"{result.threshold:.2f}"
