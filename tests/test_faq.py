@@ -7,7 +7,7 @@ import pytest
 import torch
 from visits import visit
 
-from dlportal.faq import STORED, frameworks, generalisation, stored, timing
+from dlportal.faq import STORED, frameworks, generalisation, learning_curve, stored, timing
 from dlportal.training.seeds import over_seeds
 from dlportal.ui.faq_generalisation import changed_inputs
 
@@ -20,11 +20,14 @@ def test_stored_measurements_say_where_they_come_from(name: str) -> None:
 
 
 def test_the_learning_curve_says_what_the_page_says() -> None:
-    """Few sentences: pretrained ahead of TF-IDF, intervals apart; more help both."""
+    """Few sentences: pretrained ahead of TF-IDF, intervals apart; more help all; with some
+    thousand, fine-tuning is clearly ahead of the frozen network."""
     rows = {(r["model"], r["n"]): r for r in stored("learning_curve")["rows"]}
     sizes = sorted({n for _model, n in rows})
     assert rows["frozen", sizes[0]]["low"] > rows["tfidf", sizes[0]]["high"]
     assert rows["tfidf", sizes[-1]]["value"] > rows["tfidf", sizes[0]]["value"] + 0.1
+    assert {n for model, n in rows if model == "tuned"} == set(learning_curve.SIZES)
+    assert rows["tuned", 3000]["low"] > rows["frozen", 3000]["high"]
     for row in rows.values():
         assert len(row["seeds"]) == 3
         assert row["low"] <= row["value"] <= row["high"]

@@ -230,6 +230,7 @@ def heat_table(
         )
     )
     style(fig, height=max(220, 34 * len(rows) + 90))
-    fig.update_yaxes(autorange="reversed", showgrid=False, nticks=len(rows))
-    fig.update_xaxes(nticks=len(columns))
+    # Names, even where they are digits: each has its tick.
+    fig.update_yaxes(autorange="reversed", showgrid=False, nticks=len(rows), type="category")
+    fig.update_xaxes(nticks=len(columns), type="category")
     return fig

@@ -223,7 +223,7 @@ def words(running: Running, kind: str) -> None:
             ).format(
                 train=f"{100 * outcomes[0].train:.1f}%",
                 held=f"{100 * outcomes[0].accuracy:.1f}%",
-                gap=f"{100 * gap:.1f}",
+                gap=f"{round(100 * gap, 1) + 0.0:.1f}",  # never minus zero
             )
         )
 
