@@ -245,10 +245,11 @@ def recipes() -> dict[str, "Recipe"]:
             rate=1e-3,
         ),
         "Pendulum-v1": Recipe(
-            steps=300_000,
-            copies=8,
+            steps=500_000,
+            copies=16,
             normalise=True,
             checks=25,
+            finalists=3,
             options={"n_steps": 256, "batch_size": 256, "gae_lambda": 0.95, "n_epochs": 10},
             rate=1e-3,
         ),
