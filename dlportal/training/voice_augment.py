@@ -34,7 +34,6 @@ class Voices:
         tract: Largest change of the vocal tract's length, as a logarithm.
         pitch: Largest change of the pitch, as a logarithm.
         cut: How far the word's borders move, as a share of its length.
-        late: Share of the recordings that begin late: the first consonant is lost.
         uneven: How unevenly time is stretched, at most (below 0.3 it never runs backwards).
         colour: Spread of the microphone's and the room's colour, dB.
         echo: Share of the recordings that get an echo.
@@ -47,7 +46,6 @@ class Voices:
     tract: float = 0.18
     pitch: float = 0.4
     cut: float = 0.1
-    late: float = 0.0
     uneven: float = 0.1
     colour: float = 3.0
     echo: float = 0.3
@@ -71,8 +69,6 @@ class Voices:
             edge + uniform(n, -self.cut, self.cut, generator) * word
             for edge in (MARGIN * word, (1 + MARGIN) * word)
         )
-        late = torch.rand(n, generator=generator) < self.late
-        start = start + late * uniform(n, 0.05, 0.35, generator) * word
         u = torch.linspace(0, 1, COLUMNS).expand(n, -1)
         bend = uniform(n, -self.uneven, self.uneven, generator)[:, None]
         u = u + bend * torch.sin(math.pi * u) + bend / 3 * torch.sin(2 * math.pi * u)
