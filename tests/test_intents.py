@@ -141,6 +141,7 @@ class TestIntents:
         egg = "How long should I boil an egg?"
         bank, everyday = case.predict(f"bank: {egg}"), case.predict(f"everyday: {egg}")
         assert not bank.understood and everyday.understood
+        assert bank.inside is False and everyday.inside is True
         assert everyday.best.label.id == "cook_time"
 
     def test_explanations_are_of_the_assistant_that_is_asked(self, get_case: Any) -> None:

@@ -165,11 +165,13 @@ class Intents(TextCase):
         start, stop = place(assistant)
         p = (y[start:stop].float() / self.temperatures[assistant]).softmax(dim=0)
         best = p.topk(5).indices.tolist()
+        familiarity = float(y[len(self.labels) + ASSISTANTS.index(assistant)])
         return Intent(
             tuple(Score(LABELS[assistant][i], float(p[i]), start + i) for i in best),
             blind=1 / len(p),
             assistant=assistant,
-            familiarity=float(y[len(self.labels) + ASSISTANTS.index(assistant)]),
+            inside=familiarity >= self.thresholds[assistant],
+            familiarity=familiarity,
             threshold=self.thresholds[assistant],
         )
 
