@@ -270,8 +270,10 @@ def test_a_training_pauses_steps_and_keeps_its_chart(browser: Any, server: Serve
             )
             tab.page.wait_for_function(HOLDS, polling=1500)
         tab.choose("Trust")
+        tab.button("Go on").wait_for(state="detached")
         tab.choose("Train")
         tab.button("Go on").wait_for()
+        tab.settle()
         tab.page.reload(wait_until="commit")
         tab.button("Go on").wait_for()
         tab.page.locator("svg.chart").first.wait_for()
@@ -306,7 +308,7 @@ def test_moving_charts_are_never_away(browser: Any, server: Server) -> None:
 def test_charts_of_an_experiment_stay_to_its_end(browser: Any, server: Server) -> None:
     """The practice lab's charts are the same nodes from the first point to the end."""
     with Tab(browser, server) as tab:
-        tab.open("practice_lab?data=digits&pictures=1000&epochs=4&width=16&part=train")
+        tab.open("practice_lab?data=digits&pictures=1000&epochs=10&width=32&batch=16&part=train")
         tab.button("Start").click()
         tab.page.locator("svg.chart").nth(1).wait_for()
         tab.page.wait_for_function(f"({WATCH})() === 2")
