@@ -194,7 +194,7 @@ SCENES = {
     ),
     "Acrobot-v1": Scene(
         x=(-3.4, 3.4),
-        y=(-2.2, 2.2),
+        y=(-2.5, 2.5),  # the names stand beyond the tip
         still=(([-0.12, 0.12], [0.0, 0.0]),),
         borders=(([-2.2, 2.2], [1.0, 1.0]),),
         parts=acrobot,
@@ -207,7 +207,7 @@ SCENES = {
         still=(([-0.08, 0.08], [0.0, 0.0]),),
         borders=(([0.0, 0.0], [1.06, 1.26]),),
         parts=pendulum,
-        label=lambda states: 1.14 * np.stack([-states[:, 1], states[:, 0]], axis=1),
+        label=lambda states: 1.22 * np.stack([-states[:, 1], states[:, 0]], axis=1),
         side="middle",
     ),
     "LunarLander-v3": Scene(
