@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from dlportal.cards import Bilingual, Calibration, Curve, Measured, Metric, Reliability, Slice
+from dlportal.cards import Bilingual, Calibration, Measured, Metric, Reliability, Slice
 from dlportal.case import Evaluation, Progress
 from dlportal.data import goemotions, is_available
 from dlportal.data.splits import Texts
@@ -88,7 +88,6 @@ def measure(case: Any, asked: Asked, y: np.ndarray, known: tuple[Texts, Texts] |
         baselines=[] if known is None else baselines(asked, *known),
         calibration=calibration(case.temperature, y, truth),
         slices=slices(case, asked, yes),
-        curves=[frequency_curve(truth, yes)],
     )
 
 
@@ -150,21 +149,6 @@ def slices(case: Any, asked: Asked, yes: np.ndarray) -> list[Slice]:
             metric = metric.model_copy(update={"n": int(truth.sum())})
             found.append(Slice(part=Bilingual(en=label.en, zh=label.zh), metric=metric))
     return sorted(found, key=lambda part: -part.metric.value)
-
-
-def frequency_curve(truth: np.ndarray, yes: np.ndarray) -> Curve:
-    """F1 of the labels over how many comments have them."""
-    each = sorted(
-        (int(truth[:, k].sum()), f1(truth[:, k], yes[:, k].astype(np.int64)))
-        for k in range(truth.shape[1])
-    )
-    return Curve(
-        name=N_("Do rare emotions come off worse?"),
-        x_label=Bilingual(en="comments with the label", zh="带该标签的评论数"),
-        y_label=Bilingual(en="F1 of the label", zh="该标签的 F1"),
-        x=[float(count) for count, _ in each],
-        y={"f1": [value for _, value in each]},
-    )
 
 
 def baselines(asked: Asked, train: Texts, validation: Texts) -> list[Metric]:
