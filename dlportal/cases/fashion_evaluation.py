@@ -21,7 +21,7 @@ from dlportal.training import calibration, metrics
 DATA, DIGITS = "fashion_mnist", "mnist_10k"
 COMMAND = "python -m dlportal evaluate fashion_classification"
 LINEAR, MAJORITY = "logistic regression on the pixels", "always the same class"
-STEPS = 200  # of the logistic regression
+STEPS = 80  # of the logistic regression
 DECAY = 1e-5  # on its weights
 
 

@@ -11,7 +11,7 @@ from dlportal.cases.fashion_training import in_parts, tensors
 from dlportal.data import fashion_mnist
 
 COUNT = (
-    10_000  # training pictures that are looked through; all of them would take six times as long
+    10_000  # training pictures that are looked through; all of them would take five times as long
 )
 
 

@@ -27,7 +27,12 @@ STAGES = {
     "1": N_("Middle: textures and parts"),
     "2": N_("Last: what decides"),
 }
+VIEWS = {
+    "layers": N_("What do the layers see?"),
+    "nearest": N_("What does it remind it of?"),
+}
 MAPS, COLUMNS = 16, 8
+WIDE = 760  # pixels of the sheet of maps
 NEAREST = 8
 SHOWN = 8  # columns of augmented pictures
 COPIES = 3
@@ -67,16 +72,25 @@ def truth(case: Any, picked: Picked | None, answer: Any) -> None:
 
 @fragment
 def inside(case: Any, picked: Picked | None) -> None:
-    """Feature maps on the left, the nearest training pictures on the right."""
+    """Feature maps, or the nearest training pictures, which take seconds to find at first."""
     if picked is None:
         return
-    left, right = st.columns(2, gap="large")
-    with left:
-        st.header(_("What do the layers see?"), anchor="maps")
-        feature_maps(case, picked)
-    with right:
-        st.header(_("What does it remind it of?"), anchor="nearest")
+    st.header(_("Inside the network"), anchor="inside")
+    current = valid("view", list(VIEWS), "layers")
+    view = st.segmented_control(
+        _("View"),
+        list(VIEWS),
+        format_func=lambda v: _(VIEWS[v]),
+        key="view",
+        required=True,
+        label_visibility="collapsed",
+        wrap=True,
+        persist_state="page",
+    )
+    if (view or current) == "nearest":
         neighbours(case, picked)
+    else:
+        feature_maps(case, picked)
 
 
 def feature_maps(case: Any, picked: Picked) -> None:
@@ -96,7 +110,7 @@ def feature_maps(case: Any, picked: Picked) -> None:
     rows = maps.reshape(MAPS // COLUMNS, COLUMNS, *maps.shape[1:])
     st.image(
         sheet(rows, 112 // maps.shape[-1], gap=1),
-        width="stretch",
+        width=WIDE,
         alt=_("Feature maps, bright where the filter found what it looks for"),
     )
     note(
@@ -127,7 +141,7 @@ def neighbours(case: Any, picked: Picked) -> None:
         show_user_error(error)
         return
     lang = language()
-    with st.grid(4, min_column_width=76, gap="small"):
+    with st.grid(NEAREST, min_column_width=84, gap="small"):
         for neighbour in found:
             with st.container(gap="xsmall"):
                 name = case.labels[neighbour.label](lang)
