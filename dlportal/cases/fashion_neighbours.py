@@ -64,7 +64,7 @@ def strongest_maps(case: Any, raw: Any, count: int) -> list[np.ndarray]:
     """Of every stage the feature maps that answer most, the strongest first.
 
     Returns:
-        For each stage uint8 (count, h, w); 255 is the stage's largest value.
+        For each stage uint8 (count, h, w); 255 is the largest value among them.
     """
     with torch.inference_mode():
         stages = case.net.maps(case.encode(raw).to(case.device))
@@ -72,6 +72,6 @@ def strongest_maps(case: Any, raw: Any, count: int) -> list[np.ndarray]:
     for maps in stages:
         maps = maps[0].float().cpu().clamp(min=0)
         order = maps.mean(dim=(1, 2)).argsort(descending=True)[:count]
-        top = maps.max().clamp(min=1e-9)
-        found.append((maps[order] / top * 255).round().byte().numpy())
+        shown = maps[order]
+        found.append((shown / shown.max().clamp(min=1e-9) * 255).round().byte().numpy())
     return found
