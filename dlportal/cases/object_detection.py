@@ -139,7 +139,7 @@ class ObjectDetection(ImageCase):
         # Nearly twice as fast on a CPU.
         return net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def at(self, score: float, overlap: float) -> Self:
+    def at(self, score: float, overlap: float) -> "ObjectDetection":
         """The same case with other thresholds, both in (0, 1)."""
         return _at(self, round(score, 4), round(overlap, 4))
 
@@ -303,8 +303,9 @@ def with_space(picture: Image.Image, times: float) -> Image.Image:
     """The picture in the middle of a grey ground `times` as large."""
     if times == 1:
         return picture
-    ground = Image.new("RGB", tuple(round(times * n) for n in picture.size), GREY)
-    ground.paste(picture, tuple((a - b) // 2 for a, b in zip(ground.size, picture.size)))
+    width, height = (round(times * n) for n in picture.size)
+    ground = Image.new("RGB", (width, height), GREY)
+    ground.paste(picture, ((width - picture.width) // 2, (height - picture.height) // 2))
     return ground
 
 
