@@ -232,7 +232,7 @@ class SpeechRecognition(AudioCase):
                 progress(len(heard), len(clips))
         found = self.summarise(clips, heard, DATA if data is None else data.name)
         if limit is None:
-            found.curves += self.disturbed_curves(clips)
+            found = found.model_copy(update={"curves": self.disturbed_curves(clips)})
         return Evaluation(
             case=self.card.id,
             split=split,
