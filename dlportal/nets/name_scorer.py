@@ -19,6 +19,8 @@ class NameScorer(nn.Module):
         temperature: Divides them.
     """
 
+    shift: Tensor
+
     def __init__(
         self,
         tagger: Any,
