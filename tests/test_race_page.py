@@ -135,7 +135,7 @@ def test_a_link_starts_the_sweep_and_stop_ends_it() -> None:
 def test_the_regression_shows_its_closed_form() -> None:
     at = visit(PAGE, track="regression", kappa="200", seed="3")
     assert "w^*" in text(at) and "= 200$$" in text(at)
-    assert "2/λ_max = 0.4" in text(at)
+    assert r"\eta = 2/\lambda_{\max} = 0.4" in text(at)
 
 
 def test_the_rules_run_beside_torchs_on_the_page() -> None:
