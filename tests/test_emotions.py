@@ -1,11 +1,12 @@
 """Emotions: several labels at once, lines of their own, parser, measures."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from dlportal.cases.emotions import LABELS
+from dlportal.cases.emotions import LABELS, Emotions
 from dlportal.data import goemotions
 from dlportal.messages import InputError
 from dlportal.training.emotions_evaluation import decision_ece, mean_precision, micro_f1
@@ -77,3 +78,38 @@ class TestParser:
 
 def test_every_emotion_has_two_names() -> None:
     assert len({label.zh for label in LABELS}) == len({label.en for label in LABELS}) == 28
+@pytest.mark.assets
+class TestEmotions:
+    def test_clear_examples(self, get_case: Any) -> None:
+        case = get_case("emotions")
+        for example in case.examples():
+            result = case.predict(example.load())
+            assert isinstance(result, Emotions) and len(result.scores) == 28
+            if example.id in ("thanks", "sorry", "question"):
+                assert example.truth in [felt.label.id for felt in result.present], example.id
+
+    def test_the_present_come_first(self, get_case: Any) -> None:
+        scores = get_case("emotions").predict("I love this, thank you so much!").scores
+        assert [felt.present for felt in scores] == sorted(
+            (felt.present for felt in scores), reverse=True
+        )
+        assert sum(felt.present for felt in scores) >= 2
+
+    def test_each_emotion_has_words_of_its_own(self, get_case: Any) -> None:
+        from dlportal.explain import get_explainer
+
+        case = get_case("emotions")
+        raw = "Thank you, but this makes me angry."
+        index = {label.id: i for i, label in enumerate(LABELS)}
+        maps = {
+            name: get_explainer("leave_one_out").explain(case, raw, index[name])
+            for name in ("gratitude", "anger")
+        }
+        best = {name: found.parts[int(found.values.argmax())] for name, found in maps.items()}
+        assert best["gratitude"] in ("Thank", "you") and best["anger"] == "angry"
+
+    @pytest.mark.parametrize("text", ["", "我很高兴", "😀😀", "so happy " * 100, "x" * 100_000])
+    def test_unusable_texts_get_one_sentence(self, text: str, get_case: Any) -> None:
+        with pytest.raises(InputError) as caught:
+            get_case("emotions").predict(text)
+        assert "\n" not in str(caught.value)
