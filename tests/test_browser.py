@@ -271,6 +271,7 @@ def test_a_training_pauses_steps_and_keeps_its_chart(browser: Any, server: Serve
             tab.page.wait_for_function(HOLDS, polling=1500)
         tab.choose("Trust")
         tab.button("Go on").wait_for(state="detached")
+        tab.settle()  # a click while the other panel is being drawn may get lost
         tab.choose("Train")
         tab.button("Go on").wait_for()
         tab.settle()
