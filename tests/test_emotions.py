@@ -78,6 +78,8 @@ class TestParser:
 
 def test_every_emotion_has_two_names() -> None:
     assert len({label.zh for label in LABELS}) == len({label.en for label in LABELS}) == 28
+
+
 @pytest.mark.assets
 class TestEmotions:
     def test_clear_examples(self, get_case: Any) -> None:
