@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from dlportal.bench.browser import missing_browser, open_browser, wait_settled
-from dlportal.bench.load import quantile
+from dlportal.bench.load import look_around, quantile
 from dlportal.bench.row import Row, bounded, skipped
 from dlportal.bench.server import Server, serve
 from dlportal.ui.websocket_client import Visitor
@@ -100,9 +100,9 @@ def others(visitor: Visitor, page: str, world: str, starts: Iterator[int], port:
     with Visitor(port) as light:
         for _run in range(3):
             light.run()
-        alone = look_around(light)
+        alone = look_around(light, RUNS, PAUSE)
         with playing(visitor, starts) as played:
-            beside = look_around(light)
+            beside = look_around(light, RUNS, PAUSE)
     return bounded(
         SUITE,
         f"gallery beside episodes of {name_of(page, world)}, median run",
@@ -114,15 +114,6 @@ def others(visitor: Visitor, page: str, world: str, starts: Iterator[int], port:
         f"{quantile(alone, 0.95):.0f} ms; {RUNS} runs, {PAUSE:g} s apart, beside "
         f"{len(played)} episodes one after another",
     )
-
-
-def look_around(visitor: Visitor) -> list[float]:
-    """Seconds of the gallery's runs."""
-    times = []
-    for _run in range(RUNS):
-        time.sleep(PAUSE)
-        times.append(visitor.run()[1])
-    return times
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from dlportal.bench import first_chart
-from dlportal.bench.load import quantile
+from dlportal.bench.load import look_around, quantile
 from dlportal.bench.row import Row, bounded, compared
 from dlportal.bench.server import serve
 from dlportal.ui.websocket_client import Answer, Visitor
@@ -223,9 +223,9 @@ def others(visitor: Visitor, lab: Lab, port: int) -> Row:
             light.run()
         for _turn in range(TURNS):
             settle(visitor, lab)
-            alone += look_around(light)
+            alone += look_around(light, RUNS, PAUSE)
             with training(visitor, lab):
-                beside += look_around(light)
+                beside += look_around(light, RUNS, PAUSE)
     return compared(
         SUITE,
         f"gallery beside a training in {lab.name}, median run",
@@ -239,15 +239,6 @@ def others(visitor: Visitor, lab: Lab, port: int) -> Row:
         f"{quantile(alone, 0.95):.0f} ms; mean {1000 * statistics.mean(beside):.0f} and "
         f"{1000 * statistics.mean(alone):.0f} ms",
     )
-
-
-def look_around(visitor: Visitor) -> list[float]:
-    """Seconds of the gallery's runs."""
-    times = []
-    for _run in range(RUNS):
-        time.sleep(PAUSE)
-        times.append(visitor.run()[1])
-    return times
 
 
 @contextmanager

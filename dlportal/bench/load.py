@@ -116,7 +116,7 @@ def light_page() -> Iterator[Row]:
         server = stack.enter_context(serve())
         light = stack.enter_context(Visitor(server.port))
         light.run()  # what is only loaded once
-        alone = look_around(light)
+        alone = look_around(light, LIGHT_RUNS, PAUSE)
         # Not in this process: the light visitor would wait for the others' Python.
         spawn = multiprocessing.get_context("spawn")
         entered, stop, runs = spawn.Event(), spawn.Event(), spawn.Value("i", 0)
@@ -125,7 +125,7 @@ def light_page() -> Iterator[Row]:
         if not entered.wait(120):
             raise RuntimeError("the twelve visitors were not in within two minutes")
         before, started = runs.value, time.perf_counter()
-        crowded = look_around(light)
+        crowded = look_around(light, LIGHT_RUNS, PAUSE)
         rate = (runs.value - before) / (time.perf_counter() - started)
         stop.set()
         busy.join()
@@ -142,11 +142,11 @@ def light_page() -> Iterator[Row]:
     )
 
 
-def look_around(visitor: Visitor) -> list[float]:
-    """Seconds of the light page's runs."""
+def look_around(visitor: Visitor, runs: int, pause: float) -> list[float]:
+    """Seconds that each of `runs` runs of a visitor's page takes, `pause` seconds apart."""
     times = []
-    for _run in range(LIGHT_RUNS):
-        time.sleep(PAUSE)
+    for _run in range(runs):
+        time.sleep(pause)
         times.append(visitor.run()[1])
     return times
 

@@ -12,8 +12,7 @@ from dlportal.cards import Card
 from dlportal.case import Evaluation, Example, Progress, Settings
 from dlportal.data.goemotions import CLASSES
 from dlportal.kinds.english import check_english, looks_english
-from dlportal.kinds.text import TextCase
-from dlportal.messages import N_
+from dlportal.kinds.text import TextCase, written
 from dlportal.nets.minilm import MASK, PAD, SentenceClassifier, load_tokenizer
 from dlportal.results import Label, Result
 from dlportal.training.events import Run
@@ -25,7 +24,6 @@ NAMES_ZH = (
     "喜悦 爱 紧张 乐观 自豪 领悟 宽慰 懊悔 悲伤 惊讶 中性"
 )
 LABELS = tuple(Label(name, name, zh) for name, zh in zip(CLASSES, NAMES_ZH.split(), strict=True))
-WRITTEN = N_("Written for this portal")
 # id, text, name in both languages, the emotion that people would name ("" where they would not agree)
 EXAMPLES = (
     (
@@ -153,10 +151,7 @@ class EmotionsCase(TextCase):
         return [score.index for score in found.scores[: max(5, len(found.present))]]
 
     def examples(self) -> list[Example[str]]:
-        return [
-            Example(i, Label(i, en, zh), lambda text=text: text, WRITTEN, truth)  # type: ignore[misc]
-            for i, text, en, zh, truth in EXAMPLES
-        ]
+        return written(EXAMPLES)
 
     def golden(self) -> str:
         return EXAMPLES[1][1]

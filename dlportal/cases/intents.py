@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from dlportal.cards import Card
 from dlportal.case import Evaluation, Example, Progress, Settings
 from dlportal.kinds.english import check_english
-from dlportal.kinds.text import TextCase
+from dlportal.kinds.text import WRITTEN, TextCase
 from dlportal.messages import N_, InputError
 from dlportal.nets.intent_net import IntentNet, OneAssistant
 from dlportal.nets.minilm import MASK, PAD, load_tokenizer
@@ -22,7 +22,6 @@ from dlportal.training.store import load_weights
 RANK = 16
 ASSISTANTS = ("bank", "everyday")
 DATA = {"bank": "banking77", "everyday": "clinc150"}
-WRITTEN = N_("Written for this portal")
 
 
 def read_rows(assistant: str) -> list[dict[str, str]]:

@@ -16,7 +16,7 @@ from dlportal.case import Evaluation, Example, Progress, Settings, check_length
 from dlportal.data.conll import OUTSIDE
 from dlportal.data.wnut17 import TYPES
 from dlportal.kinds.english import check_english, looks_english
-from dlportal.kinds.text import TextCase
+from dlportal.kinds.text import WRITTEN, TextCase
 from dlportal.kinds.words import cut, numbered
 from dlportal.messages import N_, InputError
 from dlportal.nets.minilm import MASK, PAD, load_tokenizer
@@ -37,7 +37,6 @@ LABELS = (
 TAGS = (OUTSIDE, *(f"{prefix}-{t}" for t in TYPES for prefix in ("B", "I")))
 RANK = 16
 NOTHING = "."  # stands for a word that the tokenizer knows no part of
-WRITTEN = N_("Written for this portal")
 EXAMPLES = (
     (
         "concert",

@@ -15,7 +15,7 @@ from dlportal.data.splits import Texts
 from dlportal.kinds.english import check_english, looks_english
 from dlportal.kinds.flips import Flips, find_flips
 from dlportal.kinds.steadiness import TYPOS, accuracies_mistyped
-from dlportal.kinds.text import TextCase
+from dlportal.kinds.text import TextCase, written
 from dlportal.messages import N_, InputError
 from dlportal.nets.minilm import MASK, PAD, SentenceClassifier, load_tokenizer
 from dlportal.results import Classes, Label, Result, Score
@@ -26,7 +26,6 @@ from dlportal.training.texts import all_logits
 
 LABELS = (Label("negative", "negative", "负面"), Label("positive", "positive", "正面"))
 RANK = 16
-WRITTEN = N_("Written for this portal")
 # id, text, name in both languages, the right answer ("" where people would not agree)
 EXAMPLES = (
     (
@@ -112,10 +111,7 @@ class Sentiment(TextCase):
         return find_flips(self, raw)
 
     def examples(self) -> list[Example[str]]:
-        return [
-            Example(i, Label(i, en, zh), lambda text=text: text, WRITTEN, truth)  # type: ignore[misc]
-            for i, text, en, zh, truth in EXAMPLES
-        ]
+        return written(EXAMPLES)
 
     def golden(self) -> str:
         return EXAMPLES[0][1]

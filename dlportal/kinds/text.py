@@ -8,9 +8,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dlportal.case import Case, check_length
+from dlportal.case import Case, Example, check_length
 from dlportal.explain.base import Differentiable
 from dlportal.messages import N_, InputError
+from dlportal.results import Label
+
+WRITTEN = N_("Written for this portal")
 
 
 class TextNet(Protocol):
@@ -23,6 +26,14 @@ class TextNet(Protocol):
     def from_embeddings(self, e: Tensor, mask: Tensor) -> Tensor:
         """Logits from (B, T, D) embeddings and a (B, T) attention mask."""
         ...
+
+
+def written(rows: Sequence[tuple[str, str, str, str, str]]) -> list[Example[str]]:
+    """Examples of ours from rows of id, text, name in both languages, and truth ("" for none)."""
+    return [
+        Example(i, Label(i, en, zh), lambda text=text: text, WRITTEN, truth)  # type: ignore[misc]
+        for i, text, en, zh, truth in rows
+    ]
 
 
 @dataclass(frozen=True)

@@ -252,4 +252,10 @@ def comparison(card: Card) -> None:
             )
     if rows:
         st.header(_("Beside the baseline and the literature"), anchor=False)
-        st.dataframe(rows, hide_index=True, row_height=40, alt=_("All figures of the card"))
+        st.dataframe(
+            rows,
+            hide_index=True,
+            row_height=40,
+            height="content",  # a baseline that has to be scrolled to is not beside its score
+            alt=_("All figures of the card"),
+        )

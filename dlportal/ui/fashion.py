@@ -19,6 +19,7 @@ from dlportal.ui.inputs import Picked
 from dlportal.ui.language import _, language
 from dlportal.ui.maps import enlarge
 from dlportal.ui.state import valid
+from dlportal.ui.truth import say_truth
 from dlportal.ui.visitor import has_left
 from dlportal.ui.words import note
 
@@ -56,18 +57,11 @@ def seen(picked: Picked | None) -> None:
 
 def truth(case: Any, picked: Picked | None, answer: Any) -> None:
     """What an example is, beside what the network says."""
-    if picked is None or answer is None or picked.example is None:
-        return
-    known = next((e.truth for e in case.examples() if e.id == picked.example), "")
-    label = next((label for label in case.labels if label.id == known), None)
-    if label is None:
-        return
-    right = answer.result.best.label.id == known
-    icon = ":material/check_circle:" if right else ":material/cancel:"
-    text = _("It is meant to be: {truth}. The network is right.")
-    if not right:
-        text = _("It is meant to be: {truth}. The network is wrong.")
-    note(f"{icon} {text.format(truth=label(language()))}")
+    right, wrong = (
+        N_("It is meant to be: {truth}. The network is right."),
+        N_("It is meant to be: {truth}. The network is wrong."),
+    )
+    say_truth(case, picked, answer, right, wrong)
 
 
 @fragment

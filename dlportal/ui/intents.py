@@ -152,4 +152,5 @@ def confusions(card: Card) -> None:
             ],
             hide_index=True,
             width="stretch",
+            height="content",
         )

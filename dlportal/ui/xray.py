@@ -8,13 +8,15 @@ import streamlit as st
 
 from dlportal.cards import Card
 from dlportal.cases.chest_xray import at_prevalence, shrink, threshold_for
+from dlportal.messages import N_
 from dlportal.training.metrics import exact_interval
 from dlportal.ui.charts import band, line, show_chart, style
 from dlportal.ui.errors import fragment
 from dlportal.ui.inputs import Picked
-from dlportal.ui.language import _, language
+from dlportal.ui.language import _
 from dlportal.ui.maps import enlarge
 from dlportal.ui.theme import palette
+from dlportal.ui.truth import say_truth
 from dlportal.ui.words import note
 
 COSTS = (1, 2, 3, 5, 10, 20, 50)  # what a missed pneumonia costs, in false alarms
@@ -103,18 +105,11 @@ def seen(picked: Picked | None) -> None:
 
 def truth(case: Any, picked: Picked | None, answer: Any) -> None:
     """What the doctors said of an example, beside what the network says."""
-    if picked is None or answer is None or picked.example is None:
-        return
-    known = next((e.truth for e in case.examples() if e.id == picked.example), "")
-    label = next((label for label in case.labels if label.id == known), None)
-    if label is None:
-        return
-    right = answer.result.best.label.id == known
-    icon = ":material/check_circle:" if right else ":material/cancel:"
-    text = _("The doctors said {truth}: the network is right.")
-    if not right:
-        text = _("The doctors said {truth}: the network is wrong.")
-    note(f"{icon} {text.format(truth=label(language()))}")
+    right, wrong = (
+        N_("The doctors said {truth}: the network is right."),
+        N_("The doctors said {truth}: the network is wrong."),
+    )
+    say_truth(case, picked, answer, right, wrong)
 
 
 @fragment
