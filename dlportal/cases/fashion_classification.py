@@ -96,7 +96,8 @@ class FashionClassification(ImageCase):
         for raw in raws:
             self.check(raw)
         x = self.collate([self.encode(raw) for raw in raws]).to(self.device)
-        y, inside = self.net(x).float().cpu(), self.strangeness(x) <= 1
+        y, unlike = (part.float().cpu() for part in self.net.look(x))
+        inside = (unlike / self.unusual).amax(dim=1) <= 1
         return [self.answer(row, alike) for row, alike in zip(y, inside.tolist(), strict=True)]
 
     def decode(self, y: Tensor, raw: Image.Image) -> Classes:

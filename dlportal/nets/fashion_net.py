@@ -83,7 +83,13 @@ class FashionNet(nn.Module):
 
     def strangeness(self, x: Tensor) -> Tensor:
         """How unlike the training pictures (B, 1, 28, 28) are: by pixels and by features, (B, 2)."""
-        return torch.stack([self.appearance(x), self.familiar(self.pooled(x))], dim=1)
+        return self.look(x)[1]
+
+    def look(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits (B, classes) and strangeness (B, 2) of pictures, with one pass of the stages."""
+        f = self.features(x)
+        unlike = torch.stack([self.appearance(x), self.familiar(f.mean(dim=(2, 3)))], dim=1)
+        return self.head(f), unlike
 
     def head(self, f: Tensor) -> Tensor:
         """Logits (B, classes) of the last feature maps."""
