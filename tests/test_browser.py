@@ -254,6 +254,7 @@ def test_a_training_pauses_steps_and_keeps_its_chart(browser: Any, server: Serve
     with Tab(browser, server) as tab:
         tab.open(f"{TRAINED}?panel=train")
         tab.button("Train").click()
+        tab.page.wait_for_function(ADVANCED)  # until then an earlier training's chart stands there
         tab.page.locator("svg.chart").first.wait_for()
         assert tab.page.evaluate(WATCH) == 1
         tab.page.wait_for_function("window.seen.pictures.size > 4")

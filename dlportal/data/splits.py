@@ -39,7 +39,10 @@ class Texts:
 
 @dataclass(frozen=True)
 class Images:
-    """Greyscale pictures (N, height, width), uint8 in 0-255, and classes (N,), int64."""
+    """Pictures, uint8 in 0-255, and classes (N,), int64.
+
+    Grey ones have shape (N, height, width), coloured ones (N, height, width, 3).
+    """
 
     images: np.ndarray
     labels: np.ndarray

@@ -101,3 +101,51 @@ def shifted(x: Tensor, most: int, generator: torch.Generator) -> Tensor:
     padded = F.pad(x, (most,) * 4)
     which = torch.arange(batch).view(-1, 1, 1)
     return padded[:, 0][which, rows.unsqueeze(2), columns.unsqueeze(1)].unsqueeze(1)
+
+
+@dataclass(frozen=True)
+class ResizedCrop:
+    """Parts of pictures, brought to one size.
+
+    Szegedy et al. 2014, https://arxiv.org/abs/1409.4842; turned and mirrored as well.
+
+    Attributes:
+        side: Pixels of what comes out.
+        least: Smallest share of the picture's area.
+        ratio: Largest change of the aspect ratio, as a factor.
+        degrees: Largest rotation either way.
+    """
+
+    side: int
+    least: float = 0.4
+    ratio: float = 1.25
+    degrees: float = 12.0
+
+    def __call__(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        """Cut pictures (B, C, H, W), each differently; what lies outside them is 0."""
+        n = len(x)
+
+        def draw() -> Tensor:
+            return 2 * torch.rand(n, generator=generator) - 1
+
+        area = 1 - (1 - self.least) * torch.rand(n, generator=generator)
+        stretch = torch.exp(math.log(self.ratio) / 2 * draw())
+        wide, tall = (area.sqrt() * stretch).clamp(max=1), (area.sqrt() / stretch).clamp(max=1)
+        mirror = torch.where(torch.rand(n, generator=generator) < 0.5, -1.0, 1.0)
+        angle = math.radians(self.degrees) * draw()
+        cos, sin = angle.cos(), angle.sin()
+        top = torch.stack([cos * wide * mirror, -sin * tall, (1 - wide) * draw()], dim=1)
+        bottom = torch.stack([sin * wide * mirror, cos * tall, (1 - tall) * draw()], dim=1)
+        size = [n, x.shape[1], self.side, self.side]
+        grid = F.affine_grid(torch.stack([top, bottom], dim=1), size, align_corners=False)
+        return F.grid_sample(x, grid, padding_mode="zeros", align_corners=False)
+
+
+def tinted(x: Tensor, most: float, generator: torch.Generator) -> Tensor:
+    """Change saturation and the light's colour of pictures (B, 3, H, W) in [0, 1], by at most a
+    share `most`; they stay in [0, 1]."""
+    n = len(x)
+    saturation = 1 + most * (2 * torch.rand(n, 1, 1, 1, generator=generator) - 1)
+    light = 1 + most / 3 * (2 * torch.rand(n, 3, 1, 1, generator=generator) - 1)
+    grey = x.mean(dim=1, keepdim=True)
+    return ((grey + (x - grey) * saturation) * light).clamp(0, 1)

@@ -76,9 +76,11 @@ class Tab:
         return self.page.get_by_role("button", name=name, exact=True)
 
     def choose(self, name: str) -> None:
-        """Press one choice of a segmented control or of pills."""
+        """Press the choice of a segmented control or of pills that says exactly this."""
         group = self.page.locator("[data-testid=stButtonGroup]")
-        group.get_by_role("radio").filter(has_text=name).first.click()
+        # "Train" is not "Just trained", which stands above it once a training has ended.
+        says = self.page.get_by_text(name, exact=True)
+        group.get_by_role("radio").filter(has=says).first.click()
 
     def check(self) -> None:
         """No traceback, no complaint in the console."""
@@ -90,6 +92,8 @@ class Tab:
         return self
 
     def __exit__(self, *error: object) -> None:
+        if error[0] is not None:  # pytest shows it beside the failure
+            print(f"{self.page.url}\n{self.text()}\n{self.complaints}")
         self.context.close()
 
 
