@@ -109,14 +109,33 @@ def test_the_gallery_filters_and_opens_without_a_reload(browser: Any, server: Se
         assert tiles.count() == len(all_cards())
         tab.page.evaluate("() => { window.stays = true }")
         search = tab.page.get_by_placeholder("Search")
+        search.fill("nothing of this kind")
+        tab.page.get_by_text("No case fits.").wait_for()
         search.fill("control classic")
-        search.press("Enter")
+        expect(tiles).to_have_count(1)
+        tab.page.locator(".pill", has_text="Vision").click()
+        expect(tiles).to_have_count(0)
+        tab.page.wait_for_url("**domain=vision*")
+        tab.page.locator(".pill", has_text="Vision").click()
         expect(tiles).to_have_count(1)
         tiles.first.focus()
         tab.page.keyboard.press("Enter")
         title = load_card("classic_control").title("en")
         tab.page.get_by_role("heading", level=1, name=title).wait_for()
         assert tab.page.evaluate("() => window.stays")
+
+
+def test_a_link_to_the_gallery_carries_its_filter(browser: Any, server: Server) -> None:
+    cards = [card for card in all_cards().values() if card.domain == "medical"]
+    with Tab(browser, server, "zh-CN") as tab:
+        tab.open("?domain=medical&lang=zh")
+        tiles = tab.page.locator(".tiles a")
+        expect(tiles).to_have_count(len(cards))
+        for card in cards:
+            tiles.filter(has_text=card.title("zh")).wait_for()
+        tab.open("?domain=nowhere&search=whisper")
+        expect(tiles.filter(has_text=load_card("speech_recognition").title("zh"))).to_have_count(1)
+        tab.check()
 
 
 def picture(side: int = 64) -> bytes:
