@@ -178,6 +178,11 @@ class Case(ABC, Generic[Raw]):
         """
         raise ValueError(f"{card.id} is not trained here")
 
+    @classmethod
+    def prepare(cls) -> None:
+        """Read what a training needs, in a process that may be asked for one next; nothing here."""
+        return
+
     def evaluate(
         self,
         split: str = "test",

@@ -267,6 +267,16 @@ def train(case_id: str, as_json: bool, **options: Any) -> int:
     return code
 
 
+@main.command(hidden=True)
+@click.argument("case_id", metavar="CASE", type=CaseId())
+def spare(case_id: str) -> int:
+    """A server's process that is ready to train a case before anyone has asked for it."""
+    from dlportal.training.spare import wait_for_job
+
+    arguments = wait_for_job(case_id)
+    return 0 if arguments is None else main(arguments)
+
+
 @main.command()
 @click.argument("case_ids", metavar="[CASE...]", nargs=-1, type=CaseId())
 @click.option("--all", "everything", is_flag=True, help="Assets and datasets of all cases.")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 from safetensors.numpy import load_file
 from toy_case import Toy, register
@@ -268,6 +269,54 @@ def test_jobs_run_one_after_another(line: None) -> None:
     second_events = [e for e in done.events() if e.kind == "epoch"]
     assert len(second_events) == 5
     assert json.loads((done.folder / "job.json").read_text())["ended"] > first_end
+
+
+def test_a_spare_process_takes_the_job(line: None) -> None:
+    """It learns what a process that starts with the job learns, and its output is in the log."""
+    plain = background.start("toy", Settings("quick", 3))
+    until(lambda: status(plain.id) == "done")
+    background.warm("toy")
+    spare = background._spares._child
+    background.warm("toy")
+    assert background._spares._child is spare, "one is enough"
+    other = background.start("toy", Settings("quick", 3))
+    assert background._spares._child is None
+    assert background._children[other.id] is spare
+    background.warm("toy")
+    assert background._spares._child is None, "none while a training runs"
+    until(lambda: status(other.id) == "done")
+    assert job(other.id).weights.read_bytes() == job(plain.id).weights.read_bytes()
+    assert (job(other.id).folder / "log.txt").exists()
+    assert spare.wait(10) == 0
+
+
+def test_a_spare_that_cannot_serve_is_no_loss(line: None) -> None:
+    background.warm("toy_lab")
+    wrong = background._spares._child
+    first = background.start("toy", Settings("quick", 1))
+    assert background._children[first.id] is not wrong, "it is ready for another case"
+    until(lambda: status(first.id) == "done")
+    background.warm("toy")
+    assert wrong.wait(10) is not None, "sent away for the one that is wanted"
+    dead = background._spares._child
+    dead.kill()
+    dead.wait()
+    second = background.start("toy", Settings("quick", 1))
+    until(lambda: status(second.id) == "done")
+
+
+def test_a_spare_leaves_with_its_server(line: None, tmp_path: Path) -> None:
+    code = (
+        "from dlportal.training import background; "
+        f"background.ENTRY = {background.ENTRY!r}; background.warm('toy'); "
+        "print(background._spares._child.pid)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    until(lambda: not psutil.pid_exists(int(done.stdout)) or zombie(int(done.stdout)))
+
+
+def zombie(pid: int) -> bool:
+    return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
 def test_a_job_stops_with_the_best_so_far(line: None, monkeypatch: pytest.MonkeyPatch) -> None:

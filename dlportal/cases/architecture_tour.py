@@ -33,7 +33,7 @@ from dlportal.labs.arch_nets import CNN, KINDS, AttentionNet, RowLSTM
 from dlportal.labs.arch_script import script
 from dlportal.labs.arch_speech import FRIEND, LONGEST, RATE, STRANGER, Heard, listen
 from dlportal.labs.arch_tour import ORDERS, TASKS, Tour, shift, shuffle
-from dlportal.labs.arch_training import train_tour
+from dlportal.labs.arch_training import parts, train_tour
 from dlportal.labs.settings import complete
 from dlportal.messages import N_, InputError
 from dlportal.results import Classes, Label, Result, Score
@@ -262,6 +262,10 @@ class ArchitectureTour(Case[Shown]):
     @classmethod
     def train(cls, card: Card, settings: Settings, run: Run) -> nn.Module:
         return train_tour(settings, run)
+
+    @classmethod
+    def prepare(cls) -> None:
+        parts()
 
     def evaluate(
         self,

@@ -7,6 +7,7 @@ spoken digits has a short loop of its own.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 import torch.nn.functional as F
@@ -71,6 +72,14 @@ class BothTasks:
             again += 1
 
 
+@cache
+def parts() -> tuple[dict[str, Part], dict[str, Part]]:
+    """The training and the validation part of each task's pictures; kept, a second to read."""
+    splits = {task: load(task) for task in TASKS}
+    train = {task: tensors(found.train) for task, found in splits.items()}
+    return train, {task: tensors(found.validation) for task, found in splits.items()}
+
+
 def train_tour(settings: Settings, run: Run) -> Tour:
     """Train all networks: with the full budget from three seeds, else from one.
 
@@ -78,9 +87,7 @@ def train_tour(settings: Settings, run: Run) -> Tour:
     """
     recipe = RECIPES[settings.budget]
     net = Tour(recipe.seeds)
-    splits = {task: load(task) for task in TASKS}
-    train = {task: tensors(found.train) for task, found in splits.items()}
-    valid = {task: tensors(found.validation) for task, found in splits.items()}
+    train, valid = parts()
     if recipe.clothes is not None:
         train["fashion"] = some(train["fashion"], recipe.clothes)
     run.facts["pictures"] = {

@@ -37,6 +37,7 @@ from dlportal.training.records import (
     records,
     write_record,
 )
+from dlportal.training.spare import Spares
 
 ENTRY = [sys.executable, "-m", "dlportal"]
 KEPT = 20  # finished jobs whose folders stay
@@ -55,6 +56,7 @@ ENVIRONMENT = {
 _children: dict[str, subprocess.Popen[bytes]] = {}  # ours: they must be waited for
 _read: dict[str, tuple[int, list[Event]]] = {}  # bytes of events.jsonl read so far
 _guard = threading.RLock()
+_spares = Spares()
 
 
 class LineFull(UserError):
@@ -107,12 +109,19 @@ class Job:
     def step(self, patience: float = PATIENCE) -> None:
         """Let a paused training make a hundredth of its batches; wait for its next report, but no
         longer than `patience` seconds."""
-        events = self.folder / "events.jsonl"
-        before = events.stat().st_size if events.exists() else 0
+        before = self._written()
         self._wish(paused=True, more=1)
+        self.hear(patience, before)
+
+    def hear(self, patience: float, before: int = 0) -> None:
+        """Wait until more than `before` bytes of news have come, at most `patience` seconds."""
         end = time.monotonic() + patience
-        while time.monotonic() < end and events.exists() and events.stat().st_size == before:
+        while time.monotonic() < end and self._written() == before:
             time.sleep(0.02)
+
+    def _written(self) -> int:
+        events = self.folder / "events.jsonl"
+        return events.stat().st_size if events.exists() else 0
 
     def _wish(self, paused: bool, more: int = 0) -> None:
         if self.status == "running":
@@ -161,23 +170,41 @@ def start(case_id: str, settings: Settings) -> Job:
     return next(job for job in jobs(case_id) if job.id == job_id)
 
 
+def warm(case_id: str) -> None:
+    """Have a process get ready for a training of this case, unless one runs or waits."""
+    with _guard:
+        if not any(record.status in ("waiting", "running") for record in records()):
+            _spares.warm(case_id, ENTRY, environment())
+
+
 def spawn(folder: Path, record: Record) -> subprocess.Popen[bytes]:
-    """Start the child; a session of its own keeps the terminal's Ctrl-C away from it."""
-    command = [*ENTRY, "train", record.case_id]
-    command += ["--budget", record.budget, "--seed", str(record.seed), "--job", str(folder)]
+    """Start the child, or give the job to the process that is ready for it.
+
+    A session of its own keeps the terminal's Ctrl-C away from it.
+    """
+    arguments = ["train", record.case_id, "--budget", record.budget, "--seed", str(record.seed)]
+    arguments += ["--job", str(folder)]
     if record.part:
-        command += ["--part", record.part]
-    root = Path(__file__).resolve().parents[2]
-    path = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH", "")]))
+        arguments += ["--part", record.part]
+    child = _spares.take(record.case_id, arguments, folder / "log.txt")
+    if child is not None:
+        return child
     with (folder / "log.txt").open("wb") as log:
         return subprocess.Popen(
-            command,
+            [*ENTRY, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            env={**threads(), **os.environ, **ENVIRONMENT, "PYTHONPATH": path},
+            env=environment(),
             start_new_session=True,
         )
+
+
+def environment() -> dict[str, str]:
+    """Of a training's process."""
+    root = Path(__file__).resolve().parents[2]
+    path = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH", "")]))
+    return {**threads(), **os.environ, **ENVIRONMENT, "PYTHONPATH": path}
 
 
 def threads() -> dict[str, str]:

@@ -24,8 +24,7 @@ def take_turn(folder: Path) -> threading.Event | None:
         A switch that is set when the training shall stop: SIGTERM, SIGINT, or the server that
         started it is gone. None if the job was stopped before its turn.
     """
-    if hasattr(os, "nice"):
-        os.nice(NICENESS)
+    yield_to_visitors()
     stopped = threading.Event()
 
     def stop(number: int, frame: Any) -> None:
@@ -45,6 +44,12 @@ def take_turn(folder: Path) -> threading.Event | None:
         time.sleep(POLL)
     change(folder, status="stopped", ended=time.time())
     return None
+
+
+def yield_to_visitors() -> None:
+    """Take the processor only when nobody else wants it; a second call changes nothing."""
+    if hasattr(os, "nice"):
+        os.nice(max(0, NICENESS - os.nice(0)))
 
 
 def limit() -> int:

@@ -3,10 +3,11 @@
 from dataclasses import replace
 
 import streamlit as st
+from streamlit import runtime
 
 from dlportal.cards import Card
 from dlportal.case import Settings
-from dlportal.training.background import Job, jobs, start
+from dlportal.training.background import Job, jobs, start, warm
 from dlportal.training.events import Event
 from dlportal.training.pause import LONGEST, SHARED
 from dlportal.ui.drawn import drawn
@@ -16,6 +17,7 @@ from dlportal.ui.train_drawn import Draw, training_charts
 from dlportal.ui.words import duration, main_button, metric_name, note
 
 REFRESH_SECONDS = 0.5
+FIRST_NEWS = 0.7  # seconds that the first step of a training is waited for: it is shown at once
 ACTIVE = ("waiting", "running")
 
 
@@ -52,11 +54,14 @@ def train_panel(card: Card, part: str = "", reward: Draw | None = None) -> None:
         )
         if not active and main_button(_("Train"), key="train_start", icon=":material/play_arrow:"):
             full = budget == "full"
-            start(
+            job = start(
                 card.id,
                 Settings("full" if full else "quick", int(seed), "" if full else part),
             )
+            job.hear(FIRST_NEWS)
             st.rerun(scope="fragment")
+        elif not active and runtime.exists():  # a page without a server has nobody who waits
+            warm(card.id)
     if newest is None:
         return
     # Both at the same place of the page, so that the charts stay when the training ends.
