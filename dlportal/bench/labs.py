@@ -39,7 +39,8 @@ class Lab:
 
     `pause` is "" where a training moves only when asked: there `step` is always possible, and
     `start` is a button for many steps at once. `fresh` is pressed before `start` where the lab
-    remembers what it has computed.
+    remembers what it has computed. `reading` is how many seconds a visitor looks at the page before
+    pressing `start`; a page that trains in a process of its own has one get ready meanwhile.
     """
 
     page: str
@@ -50,6 +51,7 @@ class Lab:
     stop: str
     note: str = ""
     fresh: str = ""
+    reading: float = 0.0
 
     @property
     def name(self) -> str:
@@ -93,6 +95,15 @@ LABS = (
         "practice_pause",
         "practice_step",
         "practice_stop",
+    ),
+    Lab(
+        "architecture_tour",
+        "panel=train",
+        "train_start",
+        "train_pause",
+        "train_step",
+        "train_stop",
+        reading=15.0,
     ),
 )
 
@@ -169,6 +180,7 @@ def draw_first(visitor: Visitor, lab: Lab) -> float:
     """Seconds from pressing start until a changed picture has come."""
     if lab.fresh:
         visitor.click(lab.fresh)
+    time.sleep(lab.reading)
     return until_drawn(visitor, lab, lab.start)
 
 

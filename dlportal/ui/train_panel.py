@@ -16,7 +16,7 @@ from dlportal.ui.language import _, ngettext
 from dlportal.ui.train_drawn import Draw, training_charts
 from dlportal.ui.words import duration, main_button, metric_name, note
 
-REFRESH_SECONDS = 0.5
+REFRESH_SECONDS = 0.4
 FIRST_NEWS = 0.7  # seconds that the first step of a training is waited for: it is shown at once
 ACTIVE = ("waiting", "running")
 
