@@ -64,8 +64,12 @@ def scorecard() -> None:
         column_config={
             names["picture"]: st.column_config.ImageColumn("", width=70),
             names["share"]: st.column_config.ProgressColumn(
-                _("Value, 0–1"), min_value=0, max_value=1, format=" "
+                _("Value, 0–1"), min_value=0, max_value=1, format=" ", width=90
             ),
+            # Two figures with their models' names, which Streamlit's own widths would cut.
+            names["baseline"]: st.column_config.TextColumn(_("Baseline"), width=380),
+            names["published"]: st.column_config.TextColumn(_("Published"), width=380),
+            names["n"]: st.column_config.NumberColumn(format="localized"),
             names["command"]: st.column_config.TextColumn(_("Command"), width="large"),
         },
         alt=_("Every metric of every case"),
