@@ -10,7 +10,7 @@ from PIL import Image
 
 from dlportal.assets import AssetError, fetch_bundle, web
 from dlportal.cards import load_card
-from dlportal.cases import detection_evaluation
+from dlportal.cases.detection_evaluation import LEAST
 from dlportal.data import coco_mini
 from dlportal.explain import explainers_for, get_explainer
 from dlportal.kinds.boxes import Letterbox, corners_of, overlaps, pick_boxes
@@ -150,7 +150,7 @@ def test_boxes_find_their_way_back(size: tuple[int, int]) -> None:
     box = Letterbox.around(size, 416)
     assert box.place(Image.new("RGB", size, (9, 9, 9))).shape == (1, 3, 416, 416)
     corners = torch.tensor([[0.0, 0.0, size[0] / 2, size[1] / 3]])
-    torch.testing.assert_close(box.to_picture(box.to_square(corners)), corners, rtol=1e-4, atol=0.1)
+    torch.testing.assert_close(box.to_picture(box.to_canvas(corners)), corners, rtol=1e-4, atol=0.1)
     whole = box.to_picture(torch.tensor([[-1.0, -1.0, 2.0, 2.0]]))
     assert whole[0].tolist() == [0, 0, *size]
 
@@ -291,10 +291,7 @@ def test_the_anchors_are_those_that_fit(case: Any, monkeypatch: pytest.MonkeyPat
 
     def map50() -> float:
         scenes = coco_mini.load()
-        found = [
-            detection_evaluation.find(case, Image.open(scene.path).convert("RGB"))
-            for scene in scenes
-        ]
+        found = [case.candidates(Image.open(scene.path).convert("RGB"), LEAST) for scene in scenes]
         return MeanPrecision()(match(found, [scene.objects for scene in scenes], 80))
 
     ours = map50()

@@ -13,9 +13,9 @@ from torchvision.ops import box_iou
 from dlportal.cards import Bilingual, Measured, Metric, Slice
 from dlportal.case import Evaluation, Progress
 from dlportal.data import coco_mini
+from dlportal.data.scene import Scene
 from dlportal.explain import EXPLAINERS, explainers_for
 from dlportal.explain.report import RANDOM, Row, measure_methods
-from dlportal.kinds.boxes import Letterbox, corners_of, pick_boxes
 from dlportal.training import metrics
 from dlportal.training.detection_scores import HALF, Matches, MeanPrecision, Objects, match
 from dlportal.training.metrics import exact_interval
@@ -38,7 +38,7 @@ def evaluate(
     found = []
     for number, scene in enumerate(scenes, start=1):
         with Image.open(scene.path) as picture:
-            found.append(find(case, picture.convert("RGB")))
+            found.append(case.candidates(picture.convert("RGB"), LEAST))
         if progress is not None:
             progress(number, len(scenes))
     name = coco_mini.NAME if data is None else data.name
@@ -51,26 +51,17 @@ def evaluate(
     return Evaluation(case.card.id, "test", len(scenes), seconds, measured)
 
 
-def find(case: Any, picture: Image.Image) -> Objects:
-    """All boxes of a picture above a very low score, in its pixels."""
-    with torch.inference_mode():
-        y = case.net(case.encode(picture).to(case.device))[0].cpu()
-    rows, classes, sure = pick_boxes(y, LEAST, case.overlap)
-    corners = Letterbox.around(picture.size, case.side).to_picture(corners_of(y[rows]))
-    return Objects(corners.numpy(), classes.numpy(), sure.numpy())
-
-
 class Said:
     """What every number of one evaluation has in common."""
 
-    def __init__(self, data: str, command: str, model: str) -> None:
-        self.data, self.command, self.model = data, command, model
+    def __init__(self, data: str, command: str, model: str, split: str = "test") -> None:
+        self.data, self.command, self.model, self.split = data, command, model, split
 
     def metric(self, name: str, function: Any, *arrays: Any, n: int, model: str = "") -> Metric:
         return metrics.measured(
             name,
             self.data,
-            "test",
+            self.split,
             function,
             *arrays,
             command=self.command,
@@ -99,7 +90,7 @@ def scores(
     case: Any,
     found: Sequence[Objects],
     truth: Sequence[Objects],
-    scenes: Sequence[coco_mini.Scene],
+    scenes: Sequence[Scene],
     said: Said,
 ) -> Measured:
     """Average precision of all kinds and of each, beside a guess that does not look."""
@@ -145,7 +136,7 @@ def scores(
     )
 
 
-def guesses(scenes: Sequence[coco_mini.Scene]) -> list[Objects]:
+def guesses(scenes: Sequence[Scene]) -> list[Objects]:
     """One box a picture: the commonest kind, always at the same place.
 
     The place is that of the marked object that would be right in the most of these very pictures:
@@ -164,18 +155,36 @@ def guesses(scenes: Sequence[coco_mini.Scene]) -> list[Objects]:
     return [Objects.marked((place * size)[None], np.array([common])) for size in sizes]
 
 
-def with_maps(case: Any, measured: Measured, progress: Progress | None) -> Measured:
-    """Add how many of the bundled pictures have a map that beats chance on both curves."""
-    examples = [e for e in case.examples() if e.truth and case.predict(e.load()).boxes]
+def with_maps(
+    case: Any,
+    measured: Measured,
+    progress: Progress | None,
+    data: str = PHOTOGRAPHS,
+    shown: Sequence[str] | None = None,
+) -> Measured:
+    """Add how many of the bundled pictures have a map that beats chance on both curves.
+
+    `shown` names examples to be looked at, instead of all; `data` is what they are called.
+    """
+    examples = [
+        e
+        for e in case.examples()
+        if e.truth and (shown is None or e.id in shown) and case.predict(e.load()).boxes
+    ]
+    command = f"python -m dlportal evaluate {case.card.id}"
     rows = measure_methods(case, examples, explainers_for(case), progress)
     methods = list(dict.fromkeys(row.method for row in rows))
     real = [row for row in rows if row.method != RANDOM]
-    shares = [faithful_share(real, "any method")] + [
-        faithful_share([row for row in rows if row.method == method], EXPLAINERS[method].title)
+
+    def share(rows: Sequence[Row], model: str) -> Metric:
+        return faithful_share(rows, model).model_copy(update={"data": data, "command": command})
+
+    shares = [share(real, "any method")] + [
+        share([row for row in rows if row.method == method], EXPLAINERS[method].title)
         for method in methods
         if method != RANDOM
     ]
-    chance = faithful_share([row for row in rows if row.method == RANDOM], "a random map")
+    chance = share([row for row in rows if row.method == RANDOM], "a random map")
     table = [as_table_row(case, row) for row in rows]
     return measured.model_copy(
         update={

@@ -4,28 +4,19 @@ Lin et al. 2014, https://arxiv.org/abs/1405.0312. Far too few to learn from.
 """
 
 import csv
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from dlportal.data.files import dataset_file, dataset_tree
+from dlportal.data.scene import Scene
 from dlportal.messages import N_, InputError
 from dlportal.training.detection_scores import Objects
 
 NAME = "coco_openlicence_mini"
 CLASSES = 80
 PICTURES = {".jpg", ".jpeg", ".png", ".webp"}
-
-
-@dataclass(frozen=True)
-class Scene:
-    """A picture, its width and height, and its marked objects; corners in pixels."""
-
-    path: Path
-    size: tuple[int, int]
-    objects: Objects
 
 
 def load(folder: Path | None = None) -> list[Scene]:

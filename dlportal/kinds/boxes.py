@@ -18,62 +18,79 @@ MOST = 100  # boxes of a picture, as COCO counts them
 
 @dataclass(frozen=True)
 class Letterbox:
-    """How a picture of any shape lies in the network's square input.
+    """How a picture of any shape lies in the network's input.
 
     Attributes:
-        side: Of the square, pixels.
+        canvas: Width and height of the input, pixels.
         width: Of the picture in it.
         height: Of the picture in it.
         given: Width and height of the picture itself.
+        averaged: Whether each pixel of a smaller copy averages what it stands for, as the training
+            pictures of this project were made; Darknet takes points between pixels instead.
     """
 
-    side: int
+    canvas: tuple[int, int]
     width: int
     height: int
     given: tuple[int, int]
+    averaged: bool = False
 
     @classmethod
-    def around(cls, size: tuple[int, int], side: int) -> "Letterbox":
+    def around(
+        cls, size: tuple[int, int], canvas: int | tuple[int, int], averaged: bool = False
+    ) -> "Letterbox":
         """The largest copy of a picture of that size that fits, rounded as Darknet does."""
-        longest = max(size)
-        width, height = (max(1, side * n // longest) for n in size)
-        return cls(side, width, height, size)
+        wide, high = (canvas, canvas) if isinstance(canvas, int) else canvas
+        if wide * size[1] <= high * size[0]:  # the sides touch first
+            width, height = wide, max(1, wide * size[1] // size[0])
+        else:
+            width, height = max(1, high * size[0] // size[1]), high
+        return cls((wide, high), width, height, size, averaged)
 
     @property
     def left(self) -> int:
-        return (self.side - self.width) // 2
+        return (self.canvas[0] - self.width) // 2
 
     @property
     def top(self) -> int:
-        return (self.side - self.height) // 2
+        return (self.canvas[1] - self.height) // 2
 
     def place(self, picture: Image.Image) -> Tensor:
-        """The picture in the middle of a grey square, (1, 3, side, side), in [0, 1].
+        """The picture in the middle of a grey canvas, (1, 3, H, W), in [0, 1]."""
+        x = self.resized(picture.convert("RGB"))
+        right = self.canvas[0] - self.width - self.left
+        below = self.canvas[1] - self.height - self.top
+        return F.pad(x, (self.left, right, self.top, below), value=GREY)
+
+    def resized(self, picture: Image.Image) -> Tensor:
+        """The picture as large as it will lie there.
 
         Between its pixels Darknet interpolates from corner to corner; photographs far larger than
         the input are averaged first, or single pixels would decide.
         """
-        picture = picture.convert("RGB")
-        if (shrink := max(picture.size) // (SHARP * self.side)) > 1:
+        if self.averaged:
+            return to_tensor(picture.resize((self.width, self.height), Image.Resampling.BILINEAR))
+        if (shrink := max(picture.size) // (SHARP * max(self.canvas))) > 1:
             picture = picture.reduce(shrink)
-        x = F.interpolate(
+        return F.interpolate(
             to_tensor(picture), (self.height, self.width), mode="bilinear", align_corners=True
         )
-        right, below = self.side - self.width - self.left, self.side - self.height - self.top
-        return F.pad(x, (self.left, right, self.top, below), value=GREY)
+
+    @property
+    def scale(self) -> Tensor:
+        """Pixels of the picture for each pixel of the canvas, (4,)."""
+        return torch.tensor([self.given[0] / self.width, self.given[1] / self.height] * 2)
 
     def to_picture(self, corners: Tensor) -> Tensor:
-        """Corners (N, 4) as shares of the square, into the picture's pixels, cut at its border."""
+        """Corners (N, 4) as shares of the canvas, into the picture's pixels, cut at its border."""
         start = torch.tensor([self.left, self.top] * 2)
-        scale = torch.tensor([self.given[0] / self.width, self.given[1] / self.height] * 2)
-        found = (corners * self.side - start) * scale
+        found = (corners * torch.tensor([*self.canvas, *self.canvas]) - start) * self.scale
         return found.clamp(min=0).minimum(torch.tensor([*self.given, *self.given]))
 
-    def to_square(self, corners: Tensor) -> Tensor:
-        """The other way round: pixels of the picture into shares of the square."""
+    def to_canvas(self, corners: Tensor) -> Tensor:
+        """The other way round: pixels of the picture into shares of the canvas."""
         start = torch.tensor([self.left, self.top] * 2)
-        scale = torch.tensor([self.given[0] / self.width, self.given[1] / self.height] * 2)
-        return (corners / scale + start) / self.side
+        return (corners / self.scale + start) / torch.tensor([*self.canvas, *self.canvas])
 
 
 def corners_of(y: Tensor) -> Tensor:

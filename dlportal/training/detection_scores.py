@@ -39,7 +39,10 @@ class Objects:
 
     def above(self, score: float) -> "Objects":
         """Those with a higher score."""
-        kept = self.scores > score
+        return self.take(self.scores > score)
+
+    def take(self, kept: np.ndarray) -> "Objects":
+        """Those where `kept` (N,) is true."""
         return Objects(self.corners[kept], self.classes[kept], self.scores[kept])
 
 
@@ -157,3 +160,26 @@ def precisions(matches: Matches, one: int, weights: np.ndarray) -> np.ndarray:
         reached = places < hits.shape[1]
         out[row] = precision[row, places[reached]].sum() / len(POINTS)
     return out
+
+
+def count_errors(found: Sequence[Objects], truth: Sequence[Objects], classes: int) -> np.ndarray:
+    """By how many objects each picture's count of each class is off, (pictures, classes)."""
+    counts = [
+        np.stack([np.bincount(o.classes, minlength=classes) for o in objects])
+        for objects in (found, truth)
+    ]
+    return np.abs(counts[0] - counts[1])
+
+
+def unmarked(found: Objects, truth: Objects, most: float = 0.3) -> np.ndarray:
+    """Which boxes overlap nothing that people marked, of whatever class, (N,) bool.
+
+    Args:
+        found: Boxes of one picture.
+        truth: Its marked objects.
+        most: Largest intersection over union that still counts as none.
+    """
+    if not len(found) or not len(truth):
+        return np.ones(len(found), bool)
+    corners = [torch.as_tensor(np.asarray(o.corners, np.float64)) for o in (found, truth)]
+    return (box_iou(*corners).amax(dim=1) < most).numpy()

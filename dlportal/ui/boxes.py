@@ -14,13 +14,18 @@ INK, PAPER, AMBER = "#12191B", "#FFFFFF", "#F4B65C"
 LONGEST = 800  # pixels of the drawn picture's longer side
 TEXT = 20  # height of the names' letters, in the drawing's pixels
 SURE = 0.5  # score from which a box is drawn solid
-DASH, DOTS = "9 7", "2 7"
+DASH, DOTS, DASH_DOTS = "9 7", "2 7", "14 6 2 6"
 
 Rectangle = tuple[float, float, float, float]
 
 
 def boxes_svg(
-    picture: Image.Image, result: Boxes, language: str, marked: np.ndarray | None = None
+    picture: Image.Image,
+    result: Boxes,
+    language: str,
+    marked: np.ndarray | None = None,
+    tags: Sequence[str] | None = None,
+    doubtful: np.ndarray | None = None,
 ) -> str:
     """A picture with its boxes: solid where the network is at least half sure, dashed below.
 
@@ -29,6 +34,8 @@ def boxes_svg(
         result: What was found in it.
         language: Of the names.
         marked: Corners of what people marked, (N, 4) in pixels, drawn dotted below the boxes.
+        tags: What stands at each box instead of name and score.
+        doubtful: Which boxes nobody marked, (boxes,) bool: dashes and dots in another colour.
     """
     factor = LONGEST / max(picture.size)
     width, height = (max(1, round(n * factor)) for n in picture.size)
@@ -38,11 +45,14 @@ def boxes_svg(
     names: list[str] = []
     taken: list[Rectangle] = []
     pairs = list(zip(result.names, result.boxes, strict=True))
-    for _label, box in reversed(pairs):  # the surest on top
+    for number, (_label, box) in reversed(list(enumerate(pairs))):  # the surest on top
         corners = scaled(box.corners, factor)
-        parts += outline(corners, "" if box.score >= SURE else DASH, PAPER, 3)
-    for label, box in pairs:
-        text = f"{label(language)} {100 * box.score:.0f}%"
+        if doubtful is not None and doubtful[number]:
+            parts += outline(corners, DASH_DOTS, AMBER, 3)
+        else:
+            parts += outline(corners, "" if box.score >= SURE else DASH, PAPER, 3)
+    for number, (label, box) in enumerate(pairs):
+        text = f"{label(language)} {100 * box.score:.0f}%" if tags is None else tags[number]
         names += tag(text, scaled(box.corners, factor), (width, height), taken)
     body = "".join([*parts, *names])
     return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}">{body}</svg>'

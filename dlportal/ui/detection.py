@@ -8,7 +8,6 @@ from typing import Any
 import streamlit as st
 
 from dlportal.cards import Card
-from dlportal.cases.object_detection import OVERLAP, SCORE
 from dlportal.messages import N_, UserError
 from dlportal.results import Boxes
 from dlportal.serving import Answer, compute
@@ -31,11 +30,12 @@ HIGH = 600  # pixels at most
 
 def thresholds(case: Any) -> Any:
     """Two sliders; returns the case with these settings."""
+    usual = case.usual
     score = st.slider(
         _("Least score"),
         0.05,
         0.95,
-        SCORE,
+        usual[0],
         0.05,
         key="score",
         persist_state="page",
@@ -45,7 +45,7 @@ def thresholds(case: Any) -> Any:
         _("Largest overlap"),
         0.05,
         0.95,
-        OVERLAP,
+        usual[1],
         0.05,
         key="overlap",
         persist_state="page",
@@ -106,16 +106,21 @@ def draw_boxes(case: Any, picked: Picked | None, answer: Any) -> None:
         shown = st.toggle(_("Show what people marked"), key="marked", persist_state="page")
     lang = language()
     svg = boxes_svg(picked.raw, result, lang, marked.corners if shown else None)
+    draw_svg(svg, result, lang)
+    words = _("Solid: at least half sure. Dashed: less.")
+    if shown:
+        words += " " + _("Dotted: marked by people.")
+    note(words)
+
+
+def draw_svg(svg: str, result: Boxes, lang: str) -> None:
+    """The drawing, as wide as the column unless it would become too high."""
     shape = result.height / result.width
     st.image(
         svg,
         width="stretch" if shape <= TALL else max(160, round(HIGH / shape)),
         alt=described(result, lang),
     )
-    words = _("Solid: at least half sure. Dashed: less.")
-    if shown:
-        words += " " + _("Dotted: marked by people.")
-    note(words)
 
 
 def described(result: Boxes, lang: str) -> str:
