@@ -27,7 +27,7 @@ from dlportal.ui.backprop_panels import every_number, panels_of
 from dlportal.ui.backprop_words import MOST_UNITS, explain_paths, explain_phase, phase_name
 from dlportal.ui.charts import show_chart
 from dlportal.ui.errors import fragment
-from dlportal.ui.knobs import draw_knob, seed_knobs, share_knobs
+from dlportal.ui.knobs import draw_knob, look_for, seed_button, seed_knobs, share_knobs
 from dlportal.ui.language import _
 from dlportal.ui.words import main_button, note
 
@@ -78,17 +78,8 @@ def draw_knobs() -> None:
     with st.popover(_("All settings"), icon=":material/tune:", width="stretch"):
         for knob in FINE_KNOBS:
             draw_knob(knob)
-    st.button(_("New seed"), icon=":material/casino:", key="new_seed", on_click=next_seed)
-    note(
-        "**"
-        + _("Look for")
-        + "** "
-        + _("how one example's error travels back, and which weights get most of the blame.")
-    )
-
-
-def next_seed() -> None:
-    st.session_state["seed"] = (int(st.session_state["seed"]) + 1) % 1000
+    seed_button()
+    look_for(_("how one example's error travels back, and which weights get most of the blame."))
 
 
 def place(lab: BackpropLab) -> dict[str, Any]:

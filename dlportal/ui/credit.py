@@ -14,11 +14,11 @@ from dlportal.messages import N_
 from dlportal.serving import compute
 from dlportal.ui.inputs import Picked, choose_example, digest
 from dlportal.ui.language import _
+from dlportal.ui.threshold import on_slider, threshold_slider
 from dlportal.ui.views import scope
 from dlportal.ui.words import duration, note
 
 LOSSES = (1, 2, 3, 4, 5, 7, 10, 15, 20)  # what a default may cost, in refused good payers
-STEP = 0.01  # of the threshold
 MONTH_NAMES = dict(
     zip(
         MONTHS,
@@ -97,19 +97,8 @@ def choose_rule(case: CreditDefault) -> Rule:
         key="loss",
         persist_state="page",
     )
-    cheapest = round(min(1 - STEP, max(STEP, case.validation_counts().best(loss))), 2)
-    if st.session_state.get("loss_seen") != loss:
-        st.session_state["loss_seen"] = loss
-        st.session_state["threshold"] = cheapest
-    threshold = st.slider(
-        _("Refuse from this probability of default"),
-        STEP,
-        1 - STEP,
-        step=STEP,
-        format="%.2f",
-        key="threshold",
-        persist_state="page",
-    )
+    cheapest = on_slider(case.validation_counts().best(loss))
+    threshold = threshold_slider(_("Refuse from this probability of default"), cheapest, loss)
     note(
         _("Cheapest on the validation customers at this cost: {threshold}.").format(
             threshold=f"{cheapest:.2f}"

@@ -17,12 +17,12 @@ from dlportal.ui.inputs import Picked, choose_source, digest
 from dlportal.ui.language import _, language
 from dlportal.ui.state import share, valid
 from dlportal.ui.theme import palette
+from dlportal.ui.threshold import on_slider, threshold_slider
 from dlportal.ui.views import scope
 from dlportal.ui.words import duration, note, together
 
 QUEUE = "queue"  # the choice "the payment marked in the queue"
 PRICES = (1, 50)  # what checking one alert may cost
-STEP = 0.01  # of the threshold
 
 
 @dataclass(frozen=True)
@@ -122,29 +122,13 @@ def choose_rule(case: FraudDetection) -> Rule:
         help=_("In the same simulated money as the payments."),
     )
     cheapest = on_slider(costs.best(price))
-    if st.session_state.get("price_seen") != price:
-        st.session_state["price_seen"] = price
-        st.session_state["threshold"] = cheapest
-    threshold = st.slider(
-        _("Check from this probability of fraud"),
-        STEP,
-        1 - STEP,
-        step=STEP,
-        format="%.2f",
-        key="threshold",
-        persist_state="page",
-    )
+    threshold = threshold_slider(_("Check from this probability of fraud"), cheapest, price)
     note(
         _("Cheapest on the validation days at this price: {threshold}.").format(
             threshold=f"{cheapest:.2f}"
         )
     )
     return Rule(threshold, price)
-
-
-def on_slider(threshold: float) -> float:
-    """The nearest place that the slider has."""
-    return round(min(1 - STEP, max(STEP, threshold)), 2)
 
 
 def show_outcome(queue: Queue, rule: Rule) -> None:

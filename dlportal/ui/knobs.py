@@ -8,6 +8,7 @@ import streamlit as st
 from dlportal.case import Knob
 from dlportal.ui.language import _
 from dlportal.ui.state import share
+from dlportal.ui.words import note
 
 
 def draw_knob(knob: Knob, prefix: str = "", label: str | None = None) -> Any:
@@ -48,6 +49,20 @@ def draw_knobs(knobs: Sequence[Knob], prefix: str = "") -> dict[str, Any]:
         return {}
     with st.popover(_("Settings"), icon=":material/tune:"):
         return {knob.name: draw_knob(knob, prefix) for knob in knobs}
+
+
+def seed_button() -> None:
+    """Another random seed for the widget or setting "seed"."""
+    st.button(_("New seed"), icon=":material/casino:", key="new_seed", on_click=next_seed)
+
+
+def next_seed() -> None:
+    st.session_state["seed"] = (int(st.session_state["seed"]) + 1) % 1000
+
+
+def look_for(what: str) -> None:
+    """What to watch in a lab, in one line."""
+    note("**" + _("Look for") + "** " + what)
 
 
 def seed_knobs(knobs: Sequence[Knob]) -> None:

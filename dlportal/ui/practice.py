@@ -20,12 +20,11 @@ from dlportal.labs.practice_experiments import BEST, NAIVE
 from dlportal.messages import N_
 from dlportal.ui import page
 from dlportal.ui.errors import fragment
-from dlportal.ui.knobs import draw_knob, seed_knobs, share_knobs
+from dlportal.ui.knobs import draw_knob, look_for, seed_button, seed_knobs, share_knobs
 from dlportal.ui.language import _
 from dlportal.ui.practice_panels import panels_of
 from dlportal.ui.practice_parts import draw_part
 from dlportal.ui.practice_run import training_section
-from dlportal.ui.words import note
 
 KNOBS_OF = {
     "data": DATA_KNOBS,
@@ -92,18 +91,14 @@ def draw_knobs(part: str) -> None:
             on_click=take,
             args=(NAIVE,),
         )
-        st.button(_("New seed"), icon=":material/casino:", key="new_seed", on_click=next_seed)
-    note("**" + _("Look for") + "** " + _(LOOK_FOR[part]))
+        seed_button()
+    look_for(_(LOOK_FOR[part]))
 
 
 def take(settings: dict[str, Any]) -> None:
     """Set the knobs as a recipe has them."""
     for name, value in settings.items():
         st.session_state[name] = value
-
-
-def next_seed() -> None:
-    st.session_state["seed"] = (int(st.session_state["seed"]) + 1) % 1000
 
 
 def stand_in() -> None:

@@ -20,7 +20,7 @@ from dlportal.cases.optimizer_race import (
 )
 from dlportal.labs.race_surfaces import Surface, height_map, optimum, surface_of
 from dlportal.ui.charts import DASHES, MARKERS, line, show_chart, style
-from dlportal.ui.knobs import draw_knob, seed_knobs, share_knobs
+from dlportal.ui.knobs import draw_knob, look_for, seed_button, seed_knobs, share_knobs
 from dlportal.ui.language import _
 from dlportal.ui.playback import add_playback
 from dlportal.ui.race_net import net_race, show_loss, signed_name
@@ -71,13 +71,8 @@ def draw_knobs() -> None:
     with st.popover(_("All settings"), icon=":material/tune:", width="stretch"):
         for knob in FINE_KNOBS:
             draw_fine(knob)
-    st.button(_("New seed"), icon=":material/casino:", key="new_seed", on_click=next_seed)
-    note(
-        "**"
-        + _("Look for")
-        + "** "
-        + _("who overshoots the bend, who stalls on the flat, who is fooled by noise.")
-    )
+    seed_button()
+    look_for(_("who overshoots the bend, who stalls on the flat, who is fooled by noise."))
 
 
 def surface_race(race: Race, s: dict[str, Any]) -> None:
@@ -107,10 +102,6 @@ def closed_form(s: dict[str, Any]) -> None:
             factor=f"{best.best_factor:.3f}",
         )
     )
-
-
-def next_seed() -> None:
-    st.session_state["seed"] = (int(st.session_state.get("seed", 0)) + 1) % 1000
 
 
 def draw_fine(knob: Any) -> Any:

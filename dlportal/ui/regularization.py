@@ -24,7 +24,7 @@ from dlportal.messages import N_
 from dlportal.ui import page
 from dlportal.ui.drawn import drawn
 from dlportal.ui.errors import fragment, guard
-from dlportal.ui.knobs import draw_knob, seed_knobs, share_knobs
+from dlportal.ui.knobs import draw_knob, look_for, seed_button, seed_knobs, share_knobs
 from dlportal.ui.language import _
 from dlportal.ui.regularization_drawn import networks
 from dlportal.ui.state import share
@@ -85,17 +85,8 @@ def draw_knobs() -> None:
     with st.popover(_("All settings"), icon=":material/tune:", width="stretch"):
         for knob in FINE_KNOBS:
             draw_knob(knob)
-    st.button(_("New seed"), icon=":material/casino:", key="new_seed", on_click=next_seed)
-    note(
-        "**"
-        + _("Look for")
-        + "** "
-        + _("the border that bends around single points, and the gap between the two losses.")
-    )
-
-
-def next_seed() -> None:
-    st.session_state["seed"] = (int(st.session_state["seed"]) + 1) % 1000
+    seed_button()
+    look_for(_("the border that bends around single points, and the gap between the two losses."))
 
 
 def place(lab: RegularizationLab) -> dict[str, Any]:

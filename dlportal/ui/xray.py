@@ -16,11 +16,11 @@ from dlportal.ui.inputs import Picked
 from dlportal.ui.language import _
 from dlportal.ui.maps import enlarge
 from dlportal.ui.theme import palette
+from dlportal.ui.threshold import on_slider, threshold_slider
 from dlportal.ui.truth import say_truth
 from dlportal.ui.words import note
 
 COSTS = (1, 2, 3, 5, 10, 20, 50)  # what a missed pneumonia costs, in false alarms
-STEP = 0.01
 
 
 @dataclass(frozen=True)
@@ -158,19 +158,8 @@ def choose() -> Line:
         key="miss",
         persist_state="page",
     )
-    cheapest = round(threshold_for(miss, 1), 2)
-    if st.session_state.get("miss_seen") != miss:
-        st.session_state["miss_seen"] = miss
-        st.session_state["threshold"] = cheapest
-    threshold = st.slider(
-        _("Call it pneumonia above this probability"),
-        STEP,
-        1 - STEP,
-        step=STEP,
-        format="%.2f",
-        key="threshold",
-        persist_state="page",
-    )
+    cheapest = on_slider(threshold_for(miss, 1))
+    threshold = threshold_slider(_("Call it pneumonia above this probability"), cheapest, miss)
     note(
         _(
             "If the probability is honest, {threshold} is cheapest: a false alarm costs 1, a miss {miss}."
