@@ -73,7 +73,7 @@ class Case(ABC, Generic[Raw]):
     for pictures, texts, table rows and sounds.
     """
 
-    kind: ClassVar[str]  # "image", "text", "table", "audio" or "state"
+    kind: ClassVar[str]  # "image", "text", "table", "audio", "molecule" or "state"
     golden_tolerance: ClassVar[float] = 2e-3  # of outputs, between machines and precisions
     batches: ClassVar[bool] = True  # whether several visitors' inputs can share a forward pass
     grid: ClassVar[bool] = False  # whether what can be hidden lies on a grid (pixels, time × pitch)
@@ -164,6 +164,11 @@ class Case(ABC, Generic[Raw]):
     def about(self, raw: Raw) -> Self:
         """The case that explanations of this input ask: itself, or one whose outputs and labels
         belong to the input (the words of a transcript)."""
+        return self
+
+    def asking(self, target: int) -> Self:
+        """The case that explanations of this output ask, thousands of times: itself, or one whose
+        other networks stay silent."""
         return self
 
     # What a case may offer beyond prediction. Each is a classmethod or raises ValueError,

@@ -57,6 +57,7 @@ def explain_input(
     case.check(raw)
     case = case.about(raw)
     index = find_target(case, raw, target)
+    case = case.asking(index)
     explanation = usable[method].explain(case, raw, index)
     faithfulness = measure(case, raw, explanation, seconds=seconds)
     if out is not None:

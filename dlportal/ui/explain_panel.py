@@ -70,6 +70,7 @@ def explain_panel(case: Case, picked: Picked) -> Explanation:
         method = choose_method(methods)
     with controls[1]:
         target = choose_target(case, picked)
+    case = case.asking(target)
     with controls[2]:
         knobs = draw_knobs(method.knobs, prefix=f"{method.name}_")
     paper = _("Paper")  # outside the f-string, where the catalogue's extraction would miss it
@@ -170,6 +171,10 @@ def draw_map(case: Case, picked: Picked, explanation: Explanation) -> None:
 
         (draw_cell_map if case.grid else draw_sound_map)(case, picked, explanation)
         return
+    if case.kind == "molecule":
+        from dlportal.ui.molecule_picture import show_attribution
+
+        show_attribution(picked.raw, explanation)
     if case.kind == "text":
         st.markdown(coloured_text(explanation))
         note(_("Orange and bold: in favour. Blue and italic: against."))

@@ -23,6 +23,7 @@ SOURCES = {
     "camera": (N_("Camera"), ":material/photo_camera:"),
     "microphone": (N_("Microphone"), ":material/mic:"),
     "text": (N_("Your own"), ":material/edit:"),
+    "sketch": (N_("Draw"), ":material/draw:"),
     "spoken": (N_("Our voice"), ":material/record_voice_over:"),
 }
 

@@ -63,6 +63,8 @@ METRIC_NAMES = {
     "precision": N_("precision"),
     "recall": N_("recall"),
     "rmse": "RMSE",
+    "coverage": N_("measurements within their 90% interval"),
+    "rank_correlation": N_("rank correlation of error and disagreement"),
     "faithful_share": N_("answers with a faithful map"),
     "insertion_gain": N_("insertion, gain over random maps"),
     "deletion_gain": N_("deletion, gain over random maps"),
