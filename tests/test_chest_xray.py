@@ -5,8 +5,11 @@ import pytest
 import torch
 from PIL import Image
 
+from dlportal.assets import sample_path
+from dlportal.cards import load_card
 from dlportal.cases import chest_xray, xray_training
 from dlportal.cases.chest_xray import at_prevalence, colourfulness, shrink, threshold_for
+from dlportal.data.strangers import text_page
 from dlportal.nets.appearance import Appearance
 from dlportal.nets.small_cnn import Ensemble, SmallCNN
 from dlportal.training.augment import Affine, Exposure
@@ -98,6 +101,45 @@ def test_the_photographs_are_the_ones_taken_out(get_case) -> None:
             continue
         gaps = np.abs(images - np.asarray(shrink(example.load()), np.float32)).mean(axis=(1, 2))
         assert gaps[shown].min() < 6 < gaps[~shown].min(), example.id
+
+
+def test_one_look_gives_the_answer_and_both_marks() -> None:
+    torch.manual_seed(0)
+    net, x = xray_training.XrayNet(2).eval(), torch.rand(40, 1, 28, 28)
+    limits = xray_training.learn_usual(net, (x, torch.arange(40) % 2), x)
+    y, unlike = net.look(x)
+    torch.testing.assert_close(y, net(x))
+    assert unlike.shape == (40, 2)
+    torch.testing.assert_close(unlike[:, 0], net.appearance(x))
+    assert ((unlike > torch.tensor(limits)).float().mean(dim=0) <= 0.05).all()
+
+
+def test_the_card_keeps_the_bars() -> None:
+    card = load_card("chest_xray")
+    values = {m.key: m.value for m in card.measured.metrics}
+    assert values["auc@pneumoniamnist"] >= 0.983
+    assert values["accuracy@pneumoniamnist"] >= 0.942
+    assert values["ece@pneumoniamnist"] <= 0.04
+    for stranger in ("other_photographs", "text_pages", "fashion_mnist"):
+        assert values[f"outside_auc@{stranger}"] > 0.97
+
+
+def grey(picture: Image.Image) -> Image.Image:
+    return picture.convert("L").convert("RGB")
+
+
+@pytest.mark.parametrize("name", ["cat", "grey cat", "blank", "white", "text page", "small text"])
+def test_a_cat_a_blank_and_a_page_are_refused(get_case, name: str) -> None:
+    cat = Image.open(sample_path("chelsea"))
+    picture = {
+        "cat": cat,
+        "grey cat": grey(cat),
+        "blank": Image.new("RGB", (300, 300), (120, 120, 120)),
+        "white": Image.new("L", (64, 80), 255),
+        "text page": text_page(0),
+        "small text": text_page(3),
+    }[name]
+    assert get_case("chest_xray").predict(picture).inside is False
 
 
 @pytest.mark.assets

@@ -12,7 +12,7 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -25,18 +25,19 @@ from dlportal.assets import AssetError, fetch_bundle
 from dlportal.cards import Card, Metric
 from dlportal.case import Evaluation, Example, Progress, Settings
 from dlportal.cases.xray_measures import Said, measure
+from dlportal.cases.xray_strangers import tell_apart
 from dlportal.cases.xray_training import (
     LABELS,
     PREVALENCE,
     SIDE,
     XrayNet,
-    logits,
+    looked,
     read_data,
     tensors,
     train_net,
 )
 from dlportal.data import is_available, pneumoniamnist
-from dlportal.data.splits import Images, pick_split
+from dlportal.data.splits import pick_split
 from dlportal.kinds.image import ImageCase, to_tensor
 from dlportal.messages import N_
 from dlportal.results import Classes, Label, Result, Score
@@ -103,10 +104,12 @@ class ChestXray(ImageCase):
     labels = LABELS
     blur_sigma = 4.0  # of 28 pixels
 
-    @property
-    def unusual(self) -> float:
-        """The appearance score that 99 % of the validation pictures stay below."""
-        return float(self.card.measured.constants.get("unusual", np.inf))
+    net: XrayNet
+
+    @cached_property
+    def unusual(self) -> Tensor:
+        """What each of the two marks of strangeness says of nearly all validation pictures."""
+        return torch.tensor(self.card.measured.constants.get("unusual", [np.inf] * 2))
 
     def load(self) -> nn.Module:
         return load_weights(XrayNet(), self.card.weights)
@@ -121,10 +124,11 @@ class ChestXray(ImageCase):
         for raw in raws:
             self.check(raw)
         x = self.collate([self.encode(raw) for raw in raws]).to(self.device)
-        y, inside = self.net(x).float().cpu(), self.alike(x)
+        y, unlike = (part.float().cpu() for part in self.net.look(x))
+        inside = (unlike / self.unusual).amax(dim=1) <= 1
         return [
-            self.answer(row, colourfulness(raw) <= COLOURED and alike)
-            for row, raw, alike in zip(y, raws, inside, strict=True)
+            self.answer(row, alike and not self.coloured(raw))
+            for row, raw, alike in zip(y, raws, inside.tolist(), strict=True)
         ]
 
     def decode(self, y: Tensor, raw: Image.Image) -> Classes:
@@ -140,13 +144,20 @@ class ChestXray(ImageCase):
     @torch.inference_mode()
     def inside(self, raw: Image.Image) -> bool:
         """Whether the picture looks like the training pictures: grey, and like a chest X-ray."""
-        x = self.encode(raw).to(self.device)
-        return colourfulness(raw) <= COLOURED and self.alike(x)[0]
+        return not self.coloured(raw) and bool(self.strangeness(self.encode(raw))[0] <= 1)
 
-    def alike(self, x: Tensor) -> list[bool]:
-        """Whether encoded pictures (B, 1, 28, 28) look like chest X-rays."""
-        scores: Tensor = self.net.appearance(x)  # type: ignore[operator]
-        return (scores <= self.unusual).tolist()
+    @staticmethod
+    def coloured(raw: Image.Image) -> bool:
+        """Whether it has colours, which X-rays have not."""
+        return colourfulness(raw) > COLOURED
+
+    def strangeness(self, x: Tensor) -> Tensor:
+        """How unlike X-rays encoded pictures (B, 1, 28, 28) are, (B,): above 1 they are marked.
+
+        The worse of two looks, at the pixels and at the features, each as a multiple of what
+        nearly all validation pictures stay below.
+        """
+        return (looked(self.net, x)[1] / self.unusual).amax(dim=1)
 
     def seen(self, raw: Image.Image) -> Image.Image:
         """The part of the picture that maps are laid over."""
@@ -212,12 +223,13 @@ class ChestXray(ImageCase):
             command=command if split == "test" else f"{command} --split {split}",
             model=self.card.model,
         )
-        measured = measure(
-            logits(self.net, tensors(part)[0]).numpy(), self.temperature, part, parts.train, said
-        )
-        found = [*measured.metrics, said.share("marked_outside", self.strange(part))]
+        y, _unlike = looked(self.net, tensors(part)[0])
+        measured = measure(y.numpy(), self.temperature, part, parts.train, said)
+        strange = self.strangeness(tensors(part)[0])
+        found = [*measured.metrics, said.share("marked_outside", (strange > 1).numpy())]
         extra = {}
         if data is None and split == "test" and limit is None:
+            found += tell_apart(self, strange, said)
             try:
                 found.append(self.photographs_right(said))
             except AssetError as error:  # the dataset's own numbers do not depend on them
@@ -243,13 +255,6 @@ class ChestXray(ImageCase):
         return replace(said, data="photographs").metric(
             "accuracy", metrics.accuracy, np.array(truth), np.array(found)
         )
-
-    @torch.inference_mode()
-    def strange(self, part: Images) -> np.ndarray:
-        """Which pictures of a part would be marked as unlike the training data, (N,) bool."""
-        x, _ = tensors(part)
-        scores: Tensor = self.net.appearance(x.to(self.device))  # type: ignore[operator]
-        return (scores > self.unusual).cpu().numpy()
 
 
 PHOTOGRAPHS = tuple(

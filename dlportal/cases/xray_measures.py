@@ -119,12 +119,14 @@ def baselines(part: Images, train: Images, said: Said) -> list[Metric]:
 
 
 def slices(part: Images, decided: np.ndarray, said: Said) -> list[Slice]:
-    """Balanced accuracy of the darker and of the brighter half of the pictures."""
-    brightness = part.images.mean(axis=(1, 2))
-    dark = brightness < np.median(brightness)
+    """Balanced accuracy of halves: darker and brighter pictures, of less and of more contrast."""
+    brightness, contrast = part.images.mean(axis=(1, 2)), part.images.std(axis=(1, 2))
+    dark, flat = brightness < np.median(brightness), contrast < np.median(contrast)
     halves = (
         (dark, Bilingual(en="darker half of the pictures", zh="较暗的一半图片")),
         (~dark, Bilingual(en="brighter half of the pictures", zh="较亮的一半图片")),
+        (flat, Bilingual(en="half of less contrast", zh="对比度较低的一半")),
+        (~flat, Bilingual(en="half of more contrast", zh="对比度较高的一半")),
     )
     return [
         Slice(

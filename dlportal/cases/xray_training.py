@@ -15,6 +15,7 @@ from dlportal.data import pneumoniamnist
 from dlportal.data.splits import Images, Splits
 from dlportal.device import autocast
 from dlportal.nets.appearance import Appearance
+from dlportal.nets.familiar import Familiar
 from dlportal.nets.small_cnn import Ensemble, SmallCNN
 from dlportal.results import Label
 from dlportal.training import calibration, metrics
@@ -24,6 +25,7 @@ from dlportal.training.events import Run
 from dlportal.training.fit import Plan, fit, seed_everything
 
 SIDE = 28
+WIDTH = 32  # channels of each member's first stage
 PREVALENCE = 0.5  # what the probabilities are meant for
 LABELS = (Label("normal", "normal", "正常"), Label("pneumonia", "pneumonia", "肺炎"))
 
@@ -56,8 +58,15 @@ class XrayNet(Ensemble):
     """The CNNs, and what an X-ray looks like (for the "unlike the training data" mark)."""
 
     def __init__(self, members: int = 5) -> None:
-        super().__init__([SmallCNN(len(LABELS)) for _ in range(members)])
+        super().__init__([SmallCNN(len(LABELS), width=WIDTH) for _ in range(members)])
         self.appearance = Appearance(SIDE * SIDE, directions=16)
+        self.familiar = Familiar(members * 4 * WIDTH, len(LABELS))
+
+    def look(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits (B, 2) and strangeness (B, 2), by pixels and by features, with one pass."""
+        f = self.features(x)
+        unlike = torch.stack([self.appearance(x), self.familiar(f.mean(dim=(2, 3)).float())], dim=1)
+        return self.head(f), unlike
 
 
 def is_shown(image: np.ndarray) -> bool:
@@ -103,6 +112,7 @@ RECIPES = {"quick": Recipe(members=1, epochs=6), "full": Recipe(members=5, epoch
 MOVED, EXPOSED = Affine(), Exposure()
 # Distorted copies of each validation picture: after each epoch, and for the temperature.
 CHECKED, SCALED = 2, 8
+USUAL = 0.985  # share of the validation pictures that each of the two marks lets pass
 
 
 def augment(members: int) -> Callable[[Tensor, torch.Generator], Tensor]:
@@ -134,9 +144,7 @@ def train_net(settings: Settings, run: Run) -> nn.Module:
     with torch.random.fork_rng(devices=[]):
         seed_everything(settings.seed)
         net = XrayNet(recipe.members)
-    net.appearance.fit(x)
     run.facts["pictures"] = {"train": len(x), "validation": len(x_valid)}
-    run.constants["unusual"] = float(net.appearance(x_valid).quantile(0.99))
     hard, labels_hard = distorted(x_valid, CHECKED), labels_valid.repeat(CHECKED)
     batches = Shuffled((x, labels), 64, settings.seed, augment(recipe.members))
     plan = Plan(
@@ -164,7 +172,25 @@ def train_net(settings: Settings, run: Run) -> nn.Module:
 
     fit(net, batches, loss, validate, plan, run)
     run.constants["temperature"] = honest_temperature(net, x_valid, labels_valid)
+    run.constants["unusual"] = learn_usual(net, (x, labels), x_valid)
     return net
+
+
+def learn_usual(net: XrayNet, train: tuple[Tensor, Tensor], x_valid: Tensor) -> list[float]:
+    """Learn what X-rays (N, 1, 28, 28) of two classes look like, by pixels and by features.
+
+    Returns:
+        The strangeness, by pixels and by features, that nearly all validation pictures stay below.
+    """
+    device = next(net.parameters()).device
+    x, labels = train
+    with torch.no_grad():
+        f = [net.features(part.to(device)).mean(dim=(2, 3)).float().cpu() for part in x.split(256)]
+    net.cpu()
+    net.appearance.fit(x)
+    net.familiar.fit(torch.cat(f), labels)
+    net.to(device)
+    return looked(net, x_valid)[1].quantile(USUAL, dim=0).tolist()
 
 
 @torch.inference_mode()
@@ -172,6 +198,15 @@ def logits(net: nn.Module, x: Tensor) -> Tensor:
     """Logits (N, 2) on the CPU, a few hundred pictures at a time."""
     device = next(net.parameters()).device
     return torch.cat([net(part.to(device)).float().cpu() for part in x.split(256)])
+
+
+@torch.inference_mode()
+def looked(net: XrayNet, x: Tensor) -> tuple[Tensor, Tensor]:
+    """Logits (N, 2) and strangeness (N, 2), by pixels and by features, on the CPU."""
+    device = next(net.parameters()).device
+    rows = [net.look(part.to(device)) for part in x.split(256)]
+    y, unlike = (torch.cat([row[k].float().cpu() for row in rows]) for k in (0, 1))
+    return y, unlike
 
 
 def honest_temperature(net: nn.Module, x: Tensor, labels: Tensor) -> float:
