@@ -186,6 +186,23 @@ class Generation(Result):
         return "".join(token.text for token in self.tokens)
 
 
+@dataclass(frozen=True)
+class Pictures(Result):
+    """Pictures that were made from noise, and how they came to be.
+
+    `frames` has shape (steps + 1, pictures, height, width), uint8 from 0 (black) to 255: the first
+    is noise, the last are the pictures. `label` is what was asked for.
+    """
+
+    label: Label
+    frames: np.ndarray
+
+    @property
+    def pixels(self) -> np.ndarray:
+        """The pictures, (pictures, height, width)."""
+        return self.frames[-1]
+
+
 def to_json(value: Any) -> Any:
     """Turn a result (or explanation) into plain lists, dicts, numbers and strings.
 

@@ -13,6 +13,7 @@ from dlportal.results import (
     Boxes,
     Classes,
     Generation,
+    Pictures,
     Result,
     Spans,
     Speech,
@@ -207,12 +208,18 @@ def _(result: Speech) -> str:
 
 
 @show_result.register
+def _(result: Pictures) -> str:
+    steps, count = len(result.frames) - 1, len(result.pixels)
+    return f"{count} pictures of {result.label.id} in {steps} steps; --out FILE.png keeps them"
+
+
+@show_result.register
 def _(result: Rollout) -> str:
     return f"{result.world}, seed {result.seed}: reward {result.total:.0f}, {result.length} steps"
 
 
 def save_result(result: Result, path: Path) -> None:
-    """Write a sound as WAV, anything else as JSON.
+    """Write a sound as WAV, pictures as one PNG, anything else as JSON.
 
     Raises:
         InputError: The file cannot be written.
@@ -223,6 +230,12 @@ def save_result(result: Result, path: Path) -> None:
             import soundfile
 
             soundfile.write(path, result.samples, result.rate, format="WAV", subtype="PCM_16")
+        elif isinstance(result, Pictures):
+            from PIL import Image
+
+            from dlportal.labs.practice_looks import sheet
+
+            Image.fromarray(sheet(result.pixels[None], 4)).save(path, "PNG")
         else:
             path.write_text(show_result.dispatch(object)(result) + "\n", encoding="utf-8")
     except OSError as error:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -81,6 +82,13 @@ def load_weights(net: nn.Module, path: Path, strict: bool = True) -> nn.Module:
                 )
             own[name].copy_(tensor)
     return net
+
+
+def saved_shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """Names and shapes of the tensors in a safetensors file; reads its head alone."""
+    with safe_open(path, framework="pt") as file:
+        names = file.keys()
+        return {name: tuple(file.get_slice(name).get_shape()) for name in names}
 
 
 def file_sha256(path: Path) -> str:

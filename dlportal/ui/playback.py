@@ -16,6 +16,7 @@ def add_playback(
     y: float,
     at: int = 0,
     from_here: bool = False,
+    redraw: bool = False,
 ) -> None:
     """Put the controls below a figure.
 
@@ -26,11 +27,12 @@ def add_playback(
         y: Where the controls begin, in heights of the plot; below 0 is under it.
         at: The frame that is shown first.
         from_here: Whether play goes on from the present frame instead of from the first.
+        redraw: Whether each frame is drawn anew, as pictures must be; lines need not.
     """
     colors = palette()
     button = {"font": {"color": colors.text, "size": 13}, "bordercolor": colors.muted}
-    play = {"label": "▶ " + _("play"), "args": [None, motion(milliseconds, from_here)]}
-    pause = {"label": "❚❚", "args": [[None], motion(0)]}
+    play = {"label": "▶ " + _("play"), "args": [None, motion(milliseconds, from_here, redraw)]}
+    pause = {"label": "❚❚", "args": [[None], motion(0, redraw=redraw)]}
     fig.update_layout(
         updatemenus=[
             {
@@ -67,7 +69,7 @@ def add_playback(
                 "activebgcolor": colors.accent,
                 "bordercolor": colors.rest,
                 "steps": [
-                    {"label": name, "method": "animate", "args": [[name], motion(0)]}
+                    {"label": name, "method": "animate", "args": [[name], motion(0, redraw=redraw)]}
                     for name in names
                 ],
             }
@@ -75,10 +77,10 @@ def add_playback(
     )
 
 
-def motion(milliseconds: int, from_here: bool = False) -> dict[str, Any]:
+def motion(milliseconds: int, from_here: bool = False, redraw: bool = False) -> dict[str, Any]:
     return {
         "mode": "immediate",
         "fromcurrent": from_here,
-        "frame": {"duration": milliseconds, "redraw": False},
+        "frame": {"duration": milliseconds, "redraw": redraw},
         "transition": {"duration": 0},
     }
