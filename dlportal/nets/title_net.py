@@ -1,0 +1,165 @@
+"""A small network for short Chinese texts: characters, the pairs, threes and fours they form.
+
+Papers: Joulin et al. 2017, https://aclanthology.org/E17-2068/ (bags of n-grams);
+Kim 2014, https://aclanthology.org/D14-1181/ (convolution over words, largest value over time);
+Lakshminarayanan et al. 2017, https://arxiv.org/abs/1612.01474 (several networks that vote).
+Input are Unicode code points, so that no vocabulary lies beside the weights: 0 is padding, 1 hides
+a character.
+"""
+
+from collections.abc import Iterable, Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from dlportal.training.texts import pad_texts
+
+PAD, MASK = 0, 1  # code points that no text has
+NO, UNKNOWN, HIDDEN, FIRST = 0, 1, 2, 3  # rows of the table; the known characters begin at FIRST
+BITS = 12  # of a character's row in the number of an n-gram: 4,096 rows at most
+LONGEST = 4  # characters of an n-gram
+AT_ONCE = 256  # texts that are counted together
+
+
+class TitleNet(nn.Module):
+    """Logits of several small networks that see the same n-grams: their mean is the answer.
+
+    Each member has an embedding for every n-gram, adds up those of a text, looks at three
+    neighbouring places with one convolution, and votes. Members share nothing but the list of
+    n-grams; they lie side by side in the same tensors, so that one pass runs them all.
+
+    Args:
+        characters: Sorted code points (C,) that have an embedding.
+        grams: Sorted numbers (G,) of the n-grams of two to four known characters that have one.
+        classes: Number of logits, K.
+        members: How many networks vote, M.
+        width: Of a member's embeddings, D.
+        dropout: Before the last layer, in training.
+    """
+
+    characters: Tensor
+    grams: Tensor
+
+    def __init__(
+        self,
+        characters: Tensor,
+        grams: Tensor,
+        classes: int,
+        members: int = 4,
+        width: int = 20,
+        dropout: float = 0.5,
+    ) -> None:
+        super().__init__()
+        if len(characters) + FIRST >= 1 << BITS:
+            raise ValueError(f"{len(characters)} characters; at most {(1 << BITS) - FIRST - 1}")
+        self.register_buffer("characters", characters)
+        self.register_buffer("grams", grams)
+        self.classes, self.members, self.width = classes, members, width
+        both = members * width
+        self.table = nn.Embedding(FIRST + len(characters) + len(grams), both)
+        nn.init.normal_(self.table.weight, std=0.1)
+        self.convolution = nn.Conv1d(both, both, 3, padding=1, groups=members)
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Conv1d(3 * both, classes * members, 1, groups=members)
+
+    def rows(self, x: Tensor) -> Tensor:
+        """Rows of the table for code points (B, T): padding, unknown, hidden, or a character."""
+        place = torch.searchsorted(self.characters, x).clamp(max=len(self.characters) - 1)
+        known = self.characters[place] == x
+        other = torch.where(x == PAD, NO, torch.where(x == MASK, HIDDEN, UNKNOWN))
+        return torch.where(known, place + FIRST, other)
+
+    def gram_rows(self, x: Tensor) -> Tensor:
+        """Rows (B, T, 4) of the character and of the 2-, 3- and 4-gram that end at each place.
+
+        0 (`NO`) stands where there is none or it is not in the table.
+        """
+        rows = self.rows(x)
+        found = [rows]
+        for size in range(2, LONGEST + 1):
+            number = gram_numbers(rows, size)
+            place = torch.searchsorted(self.grams, number).clamp(max=len(self.grams) - 1)
+            known = self.grams[place] == number
+            found.append(torch.where(known, place + FIRST + len(self.characters), NO))
+        return torch.stack(found, dim=2)
+
+    def embed(self, x: Tensor) -> Tensor:
+        """Embeddings (B, T, 4 · M · D) of code points (B, T): of the four n-grams that end at each
+        place; zeros where there is none."""
+        rows = self.gram_rows(x)
+        return (self.table(rows) * (rows != NO).unsqueeze(-1)).flatten(2)
+
+    def votes(self, e: Tensor, mask: Tensor) -> Tensor:
+        """Logits of each member, (B, M, K).
+
+        Args:
+            e: Embeddings (B, T, 4 · M · D).
+            mask: 1 at characters, 0 at padding, (B, T).
+        """
+        kept = mask.unsqueeze(1).to(e.dtype)  # (B, 1, T)
+        x = e.unflatten(2, (LONGEST, -1)).sum(dim=2).transpose(1, 2) * kept  # (B, M · D, T)
+        h = F.relu(self.convolution(x)) * kept
+        length = kept.sum(dim=2).clamp(min=1).sqrt()
+        seen = (x.sum(dim=2) / length, h.sum(dim=2) / length, h.amax(dim=2))
+        features = torch.cat([f.unflatten(1, (self.members, self.width)) for f in seen], dim=2)
+        y = self.head(self.dropout(features).flatten(1).unsqueeze(2))
+        return y.view(len(e), self.members, self.classes)
+
+    def from_embeddings(self, e: Tensor, mask: Tensor) -> Tensor:
+        """Logits (B, K) of embeddings (B, T, 4 · M · D) and a 0/1 mask (B, T)."""
+        return self.votes(e, mask).mean(dim=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits (B, K) of code points (B, T), padded with 0."""
+        return self.from_embeddings(self.embed(x), x != PAD)
+
+    def known_grams(self, x: Tensor) -> Tensor:
+        """How many of the pairs, threes and fours of (B, T) code points are known, (B, 3)."""
+        return (self.gram_rows(x)[:, :, 1:] != NO).sum(dim=1)
+
+
+def gram_numbers(rows: Tensor, size: int) -> Tensor:
+    """A number for the `size` characters that end at each place of (B, T) rows of the table.
+
+    -1 where one of them is no known character. Numbers of different sizes never meet, because
+    no known character has row 0.
+    """
+    number, known = torch.zeros_like(rows), torch.ones_like(rows, dtype=torch.bool)
+    for back in range(size - 1, -1, -1):
+        row = F.pad(rows, (back, 0))[:, : rows.shape[1]]
+        number = (number << BITS) + row
+        known &= row >= FIRST
+    return torch.where(known, number, -1)
+
+
+def bare(characters: Tensor, grams: Tensor) -> TitleNet:
+    """A network that only counts."""
+    return TitleNet(characters, grams, classes=1, members=1, width=1)
+
+
+def known_characters(ids: Iterable[Sequence[int]], least: int) -> Tensor:
+    """Sorted code points that occur `least` times or more."""
+    found, count = torch.tensor([c for row in ids for c in row]).unique(return_counts=True)
+    return found[count >= least]
+
+
+@torch.no_grad()
+def known_grams(ids: Sequence[Sequence[int]], characters: Tensor, least: Sequence[int]) -> Tensor:
+    """Sorted numbers of the pairs, threes and fours that occur often enough.
+
+    Args:
+        ids: Code points of the texts.
+        characters: Sorted code points that n-grams may consist of.
+        least: How often a pair, a three, a four must occur.
+    """
+    net = bare(characters, torch.zeros(1, dtype=torch.long))
+    rows = [
+        net.rows(pad_texts(ids[start : start + AT_ONCE])) for start in range(0, len(ids), AT_ONCE)
+    ]
+    kept = []
+    for size, needed in enumerate(least, start=2):
+        numbers = torch.cat([gram_numbers(r, size).flatten() for r in rows])
+        found, count = numbers.unique(return_counts=True)
+        kept.append(found[(count >= needed) & (found >= 0)])
+    return torch.cat(kept).unique()
