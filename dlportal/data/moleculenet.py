@@ -216,9 +216,11 @@ def scaffold(smiles: str) -> str:
 
     Paper: Bemis and Murcko 1996, https://doi.org/10.1021/jm9602928
     """
+    from rdkit import rdBase
     from rdkit.Chem.Scaffolds import MurckoScaffold
 
-    return str(MurckoScaffold.MurckoScaffoldSmiles(smiles=smiles, includeChirality=False))
+    with rdBase.BlockLogs():
+        return str(MurckoScaffold.MurckoScaffoldSmiles(smiles=smiles, includeChirality=False))
 
 
 def scaffold_split(smiles: Sequence[str]) -> np.ndarray:

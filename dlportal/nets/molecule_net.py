@@ -8,14 +8,18 @@ have a leading axis, which costs little more time than one member alone.
 from __future__ import annotations
 
 import math
+import warnings
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch_geometric.nn import MessagePassing
-from torch_geometric.utils import scatter
+
+with warnings.catch_warnings():  # its own use of torch.jit, which torch means to drop
+    warnings.simplefilter("ignore", FutureWarning)
+    from torch_geometric.nn import MessagePassing
+    from torch_geometric.utils import scatter
 
 
 class Sizes(NamedTuple):

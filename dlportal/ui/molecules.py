@@ -136,7 +136,7 @@ HELP = {
         "Logarithm of how much more dissolves in octanol than in water at pH 7.4. The interval held nine of ten validation molecules."
     ),
     "bbbp": N_(
-        "Calibrated probability that it gets from the blood into the brain. The range is the ensemble's disagreement."
+        "Probability that it gets from the blood into the brain. Its calibration did not carry over to new scaffolds: read it as an order. The range is the ensemble's disagreement."
     ),
     "bace": N_(
         "Calibrated probability that it blocks the enzyme BACE-1, a target in Alzheimer's disease. The range is the ensemble's disagreement."
