@@ -66,7 +66,9 @@ def best(rows: Sequence[Row], example: Example[Any]) -> Row:
     return max(mine, key=lambda row: (row.quality.verdict == "better", row.gain))
 
 
-def faithful_share(rows: Sequence[Row], model: str) -> Metric:
+def faithful_share(
+    rows: Sequence[Row], model: str, data: str = DATA, command: str = COMMAND
+) -> Metric:
     """The share of photographs with a map that clearly beats chance on both curves."""
     found: dict[str, bool] = {}
     for row in rows:
@@ -76,12 +78,12 @@ def faithful_share(rows: Sequence[Row], model: str) -> Metric:
     low, high = exact_interval(hits, n)
     return Metric(
         name="faithful_share",
-        data=DATA,
+        data=data,
         value=hits / n,
         low=low,
         high=high,
         n=n,
-        command=COMMAND,
+        command=command,
         model=model,
     )
 

@@ -35,6 +35,7 @@ def measure_methods(
     examples: Sequence[Example[Any]],
     methods: Sequence[Explainer],
     progress: Callable[[int, int], None] | None = None,
+    steps: int = STEPS,
 ) -> list[Row]:
     """Explain the prediction for every example by every method, and measure the maps.
 
@@ -45,6 +46,7 @@ def measure_methods(
         examples: Its inputs.
         methods: Methods with their default settings.
         progress: Called with maps done and maps in all.
+        steps: Of the curves.
 
     Returns:
         One row for each example and method; the numbers do not depend on the machine's speed.
@@ -57,7 +59,7 @@ def measure_methods(
         target = asked.targets(raw)[0]
         maps = [method.explain(asked, raw, target) for method in methods]
         for explanation in [*maps, chance(maps[0])]:
-            quality = measure(asked, raw, explanation, steps=STEPS)
+            quality = measure(asked, raw, explanation, steps=steps)
             rows.append(Row(example, explanation.method, target, quality))
             if progress is not None:
                 progress(len(rows), total)

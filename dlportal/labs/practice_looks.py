@@ -79,18 +79,20 @@ def variants(s: dict[str, Any], count: int = 8) -> np.ndarray:
 
 
 def sheet(pictures: np.ndarray, times: int, gap: int = 2) -> np.ndarray:
-    """Rows of pictures (rows, columns, side, side) as one, enlarged without smoothing.
+    """Rows of pictures (rows, columns, side, side), or with a last axis of three colours, as one,
+    enlarged without smoothing.
 
     Returns:
         RGBA, uint8; the gaps are transparent, so that it fits any ground.
     """
-    rows, columns, side, _side = pictures.shape
+    rows, columns, side = pictures.shape[:3]
     step = side + gap
     out = np.zeros((rows * step - gap, columns * step - gap, 4), np.uint8)
     for row in range(rows):
         for column in range(columns):
             place = out[row * step : row * step + side, column * step : column * step + side]
-            place[..., :3] = pictures[row, column][..., None]
+            cell = pictures[row, column]
+            place[..., :3] = cell if cell.ndim == 3 else cell[..., None]
             place[..., 3] = 255
     return out.repeat(times, axis=0).repeat(times, axis=1)
 
