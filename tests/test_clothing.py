@@ -223,7 +223,7 @@ def test_parts_share_no_picture_and_keep_the_classes() -> None:
 @pytest.mark.assets
 @pytest.mark.slow
 def test_the_real_command_with_tiny_settings(tmp_path: Path, monkeypatch: Any) -> None:
-    monkeypatch.setitem(RECIPES, "quick", Recipe(pictures=64, epochs=1, side=64))
+    monkeypatch.setitem(RECIPES, "quick", Recipe(pictures=160, epochs=1, side=64))
     few = clothing.load()
     rows = np.arange(0, len(few.validation), 8)
     small = clothing.Splits(few.train, few.validation.take(rows), few.test)

@@ -51,7 +51,7 @@ class Recipe:
 
 
 RECIPES = {
-    "quick": Recipe(pictures=600, epochs=3, side=96),
+    "quick": Recipe(pictures=600, epochs=3, side=SIDE),
     "full": Recipe(pictures=100_000, epochs=8, side=SIDE),
 }
 
