@@ -12,8 +12,7 @@ from collections.abc import Iterable, Sequence
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-
-from dlportal.training.texts import pad_texts
+from torch.nn.utils.rnn import pad_sequence
 
 PAD, MASK = 0, 1  # code points that no text has
 NO, UNKNOWN, HIDDEN, FIRST = 0, 1, 2, 3  # rows of the table; the known characters begin at FIRST
@@ -154,8 +153,10 @@ def known_grams(ids: Sequence[Sequence[int]], characters: Tensor, least: Sequenc
         least: How often a pair, a three, a four must occur.
     """
     net = bare(characters, torch.zeros(1, dtype=torch.long))
+    points = [torch.tensor(row) for row in ids]
     rows = [
-        net.rows(pad_texts(ids[start : start + AT_ONCE])) for start in range(0, len(ids), AT_ONCE)
+        net.rows(pad_sequence(points[start : start + AT_ONCE], batch_first=True))
+        for start in range(0, len(points), AT_ONCE)
     ]
     kept = []
     for size, needed in enumerate(least, start=2):
