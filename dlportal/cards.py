@@ -284,6 +284,7 @@ PERCENT = {
     "class_agreement",
     "next_token_accuracy",
     "faithful_share",
+    "on_stain",
     "qlike_below_garch",
     "qlike_below_har",
     "qlike_below_log_har",

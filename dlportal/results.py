@@ -73,7 +73,8 @@ class Boxes(Result):
 
     `width` and `height` are the picture's, in pixels; `score` and `overlap` what was asked for:
     the least score, and from which overlap on the less sure of two boxes of a class is dropped.
-    `blind` is the share of objects that a guess without looking finds, where it was measured.
+    `blind` is the share of objects that a guess without looking finds, where it was measured;
+    `inside` as in `Classes`.
     """
 
     boxes: tuple[Box, ...]
@@ -82,6 +83,7 @@ class Boxes(Result):
     score: float
     overlap: float
     blind: float | None = None
+    inside: bool | None = None
 
     @property
     def names(self) -> tuple[Label, ...]:

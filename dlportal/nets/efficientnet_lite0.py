@@ -5,6 +5,7 @@ The network is timm's `tf_efficientnet_lite0`; the weights are TensorFlow's, con
 """
 
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -73,11 +74,14 @@ def pretrained(path: Path, classes: int = 1000, dropout: float = 0.0) -> Efficie
     return net
 
 
-def fold_batch_norms(net: EfficientNetLite0) -> EfficientNetLite0:
+Net = TypeVar("Net", bound=nn.Module)
+
+
+def fold_batch_norms(net: Net) -> Net:
     """Multiply each batch normalisation into the convolution before it, for inference only.
 
     The same function up to rounding, in two thirds of the operations; between operations Python
-    is held, and whoever else looks at a page waits for it.
+    is held, and whoever else looks at a page waits for it. The network is this one or a part of it.
     """
     net.eval()
     for block in net.modules():

@@ -23,6 +23,7 @@ NAMES = (
     N_("Graph network + descriptors, 6 for each property"),
     N_("mean of three trainings"),
     N_("flow-matching U-Net"),
+    N_("FCOS on EfficientNet-Lite0"),
     # Baselines.
     N_("a Gaussian for each kind"),
     N_("as many real pictures"),
@@ -37,6 +38,10 @@ NAMES = (
     N_("runs of capitalised words, most frequent type"),
     N_("always the same class"),
     N_("always the commonest box"),
+    N_("always the training part's median count"),
+    N_("colours, connected parts, watershed"),
+    N_("boxes of the same sizes, anywhere"),
+    N_("boxes that people marked"),
     N_("always pneumonia"),
     N_("always up"),
     N_("always hearing one and the same sentence"),
