@@ -332,9 +332,10 @@ def test_the_card_keeps_the_bar() -> None:
 
 
 def test_sheets_of_a_training_are_whole_pictures(tmp_path: Path) -> None:
-    keep_sheet(torch.rand(20, 1, 28, 28), sheet_path(tmp_path, 3))
-    assert [p.name for p in tmp_path.iterdir()] == ["drawn-003.png"]
-    assert Image.open(tmp_path / "drawn-003.png").size == (280, 56)
+    folder = tmp_path / "not" / "yet"
+    keep_sheet(torch.rand(20, 1, 28, 28), sheet_path(folder, 3))
+    assert [p.name for p in folder.iterdir()] == ["drawn-003.png"]
+    assert Image.open(folder / "drawn-003.png").size == (280, 56)
 
 
 @pytest.mark.data

@@ -107,6 +107,7 @@ def keep_sheet(x: Tensor, path: Path) -> None:
     """Write pictures (N, 1, 28, 28) in [0, 1] as rows of ten, whole or not at all."""
     rows = x[: len(x) // KINDS * KINDS].view(-1, KINDS, SIDE, SIDE)
     sheet = rows.permute(0, 2, 1, 3).reshape(-1, KINDS * SIDE)
+    path.parent.mkdir(parents=True, exist_ok=True)  # the first comes before any checkpoint
     partial = path.with_suffix(".partial")
     Image.fromarray(sheet.mul(255).round().byte().numpy()).save(partial, "PNG")
     partial.replace(path)
