@@ -20,10 +20,10 @@ NAMES = (
     N_("small CNN on log-mel spectrograms"),
     N_("3 small CNNs on log-mel spectrograms"),
     N_("MiniLM-L6 + LoRA + word shapes"),
-    N_("Graph network + descriptors, 6 for each property"),
-    N_("mean of three trainings"),
     N_("flow-matching U-Net"),
     N_("FCOS on EfficientNet-Lite0"),
+    N_("Graph network + descriptors, 6 for each property"),
+    N_("mean of three trainings"),
     # Baselines.
     N_("a Gaussian for each kind"),
     N_("as many real pictures"),
