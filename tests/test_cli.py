@@ -22,6 +22,7 @@ from dlportal.case import Settings
 from dlportal.cli import main
 from dlportal.kinds.table import TableCase
 from dlportal.training import background
+from dlportal.training.spare import Spares
 
 HERE = Path(__file__).resolve().parent
 Call = Callable[..., Any]
@@ -234,6 +235,7 @@ def line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOY_PAUSE", "0.01")
     entry = [sys.executable, str(HERE / "toy_case.py"), str(tmp_path / "models")]
     monkeypatch.setattr(background, "ENTRY", entry)
+    monkeypatch.setattr(Spares, "wanted", True)
 
 
 def until(condition: Callable[[], Any], seconds: float = 60) -> Any:
@@ -307,7 +309,7 @@ def test_a_spare_that_cannot_serve_is_no_loss(line: None) -> None:
 
 def test_a_spare_leaves_with_its_server(line: None, tmp_path: Path) -> None:
     code = (
-        "from dlportal.training import background; "
+        "from dlportal.training import background; background._spares.wanted = True; "
         f"background.ENTRY = {background.ENTRY!r}; background.warm('toy'); "
         "print(background._spares._child.pid)"
     )

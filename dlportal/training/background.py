@@ -173,7 +173,9 @@ def start(case_id: str, settings: Settings) -> Job:
 def warm(case_id: str) -> None:
     """Have a process get ready for a training of this case, unless one runs or waits."""
     with _guard:
-        if not any(record.status in ("waiting", "running") for record in records()):
+        if _spares.wanted and not any(
+            record.status in ("waiting", "running") for record in records()
+        ):
             _spares.warm(case_id, ENTRY, environment())
 
 

@@ -27,7 +27,14 @@ MODULES = ("dlportal.commands.train", "torchvision.transforms", "sklearn.dataset
 
 
 class Spares:
-    """The server's spare process, if there is one; its caller guards it against other threads."""
+    """The server's spare process, if there is one; its caller guards it against other threads.
+
+    Attributes:
+        wanted: Whether somebody waits: a server with visitors says so when it starts. A script
+            or a test that draws a page has none.
+    """
+
+    wanted = False
 
     def __init__(self) -> None:
         self._child: subprocess.Popen[bytes] | None = None

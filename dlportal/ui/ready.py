@@ -10,6 +10,7 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from dlportal.cards import all_cards
 from dlportal.serving import freeze_imports
+from dlportal.training.spare import Spares
 from dlportal.ui.language import LANGUAGES, catalogue
 from dlportal.ui.tiles import thumbnail
 
@@ -30,5 +31,6 @@ async def ready(_app: st.App) -> AsyncIterator[None]:
     # The first element drawn looks through the source of the whole stack to find out whether it runs
     # in a console: the first visitor would wait a tenth of a second for a warning to a developer.
     delta_generator._use_warning_has_been_displayed = True
+    Spares.wanted = True
     freeze_imports()
     yield

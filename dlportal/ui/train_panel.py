@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import streamlit as st
-from streamlit import runtime
 
 from dlportal.cards import Card
 from dlportal.case import Settings
@@ -60,7 +59,7 @@ def train_panel(card: Card, part: str = "", reward: Draw | None = None) -> None:
             )
             job.hear(FIRST_NEWS)
             st.rerun(scope="fragment")
-        elif not active and runtime.exists():  # a page without a server has nobody who waits
+        elif not active:
             warm(card.id)
     if newest is None:
         return
