@@ -66,6 +66,7 @@ def weight_randomisation(
     target: int,
     seed: int = 0,
     progress: Progress | None = None,
+    real: Explanation | None = None,
     **knobs: Any,
 ) -> Sanity:
     """Explain with the real and with scrambled weights, and compare.
@@ -76,9 +77,11 @@ def weight_randomisation(
         explainer: A method that supports it.
         target: Output index.
         seed: Of the shuffling.
-        progress: Of the second explanation.
+        progress: Of the explanation with scrambled weights.
+        real: The explanation with the real weights, where it is there already.
         **knobs: Of the method.
     """
-    real = explainer.explain(case, raw, target, **knobs)
+    if real is None:
+        real = explainer.explain(case, raw, target, **knobs)
     other = explainer.explain(randomised(case, seed), raw, target, progress=progress, **knobs)
     return Sanity(other, similarity(real.values, other.values))

@@ -12,7 +12,6 @@ from dlportal.explain.base import Explainer, Explanation, HasBoxes
 from dlportal.explain.faithfulness import Faithfulness, Trace, measure
 from dlportal.explain.sanity import Sanity, weight_randomisation
 from dlportal.messages import N_
-from dlportal.serving import compute
 from dlportal.ui.charts import band, line, show_chart, signed_bars, style
 from dlportal.ui.inputs import Picked
 from dlportal.ui.knobs import draw_knobs
@@ -20,10 +19,11 @@ from dlportal.ui.language import _, language
 from dlportal.ui.maps import legend_strip, outlined, overlay
 from dlportal.ui.state import share, valid
 from dlportal.ui.theme import palette
-from dlportal.ui.visitor import has_left
+from dlportal.ui.watched import Store, watched
 from dlportal.ui.words import duration, note
 
 MEASURING_SECONDS = 6.0  # what a visitor waits for the check of a map
+MAPS = Store(256)  # maps and their checks
 
 VERDICTS = {
     "better": (N_("clearly better than chance"), "green", ":material/check_circle:"),
@@ -32,32 +32,42 @@ VERDICTS = {
 }
 
 
-@st.cache_data(max_entries=512, show_spinner=False)
-def explained(
-    case_id: str, digest: str, method: str, target: int, knobs: tuple, _case: Case, _raw: Any
-) -> Explanation:
-    explainer = get_explainer(method)
-    return compute(lambda: explainer.explain(_case, _raw, target, **dict(knobs)), gone=has_left())
+Key = tuple[str, str, str, int, tuple]  # case, digest of the input, method, target, settings
 
 
-@st.cache_data(max_entries=512, show_spinner=False)
-def measured(
-    case_id: str, digest: str, method: str, target: int, knobs: tuple, _case: Case, _raw: Any
-) -> Faithfulness:
-    explanation = explained(case_id, digest, method, target, knobs, _case, _raw)
-    return compute(
-        lambda: measure(_case, _raw, explanation, seconds=MEASURING_SECONDS), gone=has_left()
+def explained(key: Key, case: Case, raw: Any) -> Explanation:
+    """A method's map."""
+    explainer, target, knobs = get_explainer(key[2]), key[3], dict(key[4])
+    return watched(
+        MAPS,
+        ("map", *key),
+        lambda progress: explainer.explain(case, raw, target, progress=progress, **knobs),
+        _("Computing the map"),
     )
 
 
-@st.cache_data(max_entries=128, show_spinner=False)
-def randomised(
-    case_id: str, digest: str, method: str, target: int, knobs: tuple, _case: Case, _raw: Any
-) -> Sanity:
-    explainer = get_explainer(method)
-    return compute(
-        lambda: weight_randomisation(_case, _raw, explainer, target, **dict(knobs)),
-        gone=has_left(),
+def measured(key: Key, case: Case, raw: Any, explanation: Explanation) -> Faithfulness:
+    """The check of a map."""
+    return watched(
+        MAPS,
+        ("check", *key),
+        lambda progress: measure(
+            case, raw, explanation, seconds=MEASURING_SECONDS, progress=progress
+        ),
+        _("Comparing it with random maps"),
+    )
+
+
+def randomised(key: Key, case: Case, raw: Any, real: Explanation) -> Sanity:
+    """The same method's map of a network with random weights."""
+    explainer, target, knobs = get_explainer(key[2]), key[3], dict(key[4])
+    return watched(
+        MAPS,
+        ("random", *key),
+        lambda progress: weight_randomisation(
+            case, raw, explainer, target, progress=progress, real=real, **knobs
+        ),
+        _("Computing the map of random weights"),
     )
 
 
@@ -79,12 +89,12 @@ def explain_panel(case: Case, picked: Picked) -> Explanation:
     left, right = st.columns([4, 8], gap="large")
     with left:
         with st.skeleton(height=320):
-            explanation = explained(*key, case, picked.raw)
+            explanation = explained(key, case, picked.raw)
         draw_map(case, picked, explanation)
         note(summary(explanation))
     with right:
         with st.skeleton(height=320):
-            quality = measured(*key, case, picked.raw)
+            quality = measured(key, case, picked.raw, explanation)
         draw_quality(quality)
     sanity_check(key, case, picked, explanation)
     return explanation
@@ -299,9 +309,7 @@ def line_figure(x: list[float], trace: Trace) -> Any:
     return fig
 
 
-def sanity_check(
-    key: tuple[str, str, str, int, tuple], case: Case, picked: Picked, explanation: Explanation
-) -> None:
+def sanity_check(key: Key, case: Case, picked: Picked, explanation: Explanation) -> None:
     """Randomise the weights: a map that stays the same says nothing about the network."""
     if not any(True for _parameter in case.net.parameters()):
         note(_("This network's weights are compiled outside torch, so they cannot be randomised."))
@@ -320,7 +328,7 @@ def sanity_check(
     if st.session_state.get("randomised_for") != key:
         return
     with st.skeleton(height=200):
-        sanity = randomised(*key, case, picked.raw)
+        sanity = randomised(key, case, picked.raw, explanation)
     left, right = st.columns([4, 8], gap="large")
     with left:
         if case.kind == "image":
