@@ -6,6 +6,7 @@ case = page.open_case("fashion_classification")
 
 # Imported here: the title is drawn before torch loads.
 from dlportal.ui import fashion
+from dlportal.ui.truth import say_truth
 
 left, right = page.columns()
 with left:
@@ -14,6 +15,6 @@ with left:
 with right:
     answer = page.run(case, picked)
     page.show(case, answer)
-    fashion.truth(case, picked, answer)
+    say_truth(case, picked, answer)
 fashion.inside(case, picked)
 page.panels(case, picked, extra={"train": lambda: fashion.augmentation(case)})

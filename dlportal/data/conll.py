@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from dlportal.data.text_files import read_lines
 from dlportal.messages import N_, InputError
 
 OUTSIDE = "O"
@@ -60,15 +61,8 @@ def read_conll(path: Path, word: int = 0, tag: int = -1) -> Tagged:
     Raises:
         InputError: Not readable, a line with a single column, or a tag of another form.
     """
-    try:
-        lines = path.read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(
-            N_("{file} cannot be read as a UTF-8 text file; check the path and the encoding."),
-            file=str(path),
-        ) from error
     sentences: list[list[tuple[str, str]]] = [[]]
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(read_lines(path), 1):
         if not line.strip() or line.startswith(("# ", "-DOCSTART-")):
             sentences.append([])
             continue

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from dlportal.data.files import dataset_file
-from dlportal.data.splits import Splits, Texts, novel_rows
+from dlportal.data.splits import Splits, Texts
+from dlportal.data.text_files import load_parts, read_lines
 from dlportal.messages import N_, InputError
 
 # As the files write them, the commonest first.
@@ -31,12 +31,7 @@ def load(folder: Path | None = None) -> Splits[Texts]:
         AssetError: The files are neither here nor to be had.
         InputError: A file in `folder` has another layout.
     """
-    names = ("train.tsv", "dev.tsv", "test.tsv")
-    train, dev, test = (
-        read(folder / name if folder else dataset_file("csl_category_zh", name)) for name in names
-    )
-    train = train.take(novel_rows(train.texts, (*dev.texts, *test.texts)))
-    return Splits(train, dev, test)
+    return load_parts("csl_category_zh", read, folder)
 
 
 def read(path: Path) -> Texts:
@@ -47,16 +42,9 @@ def read(path: Path) -> Texts:
     Raises:
         InputError: Not such a file.
     """
-    try:
-        lines = path.read_text("utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(
-            N_("{file} cannot be read as a UTF-8 text file; check the path and the encoding."),
-            file=str(path),
-        ) from error
     place = {name: number for number, name in enumerate(CLASSES)}
     texts, labels = [], []
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(read_lines(path), 1):
         if not line.strip():
             continue
         row = [cell.strip() for cell in line.split("\t")]

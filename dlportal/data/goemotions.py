@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from dlportal.data.files import dataset_file
-from dlportal.data.splits import Splits, Texts, novel_rows
+from dlportal.data.splits import Splits, Texts
+from dlportal.data.text_files import load_parts, read_lines
 from dlportal.messages import N_, InputError
 
 NAMES = (
@@ -31,12 +31,7 @@ def load(folder: Path | None = None) -> Splits[Texts]:
         AssetError: The files are neither here nor to be had.
         InputError: A file in `folder` has another layout.
     """
-    names = ("train.tsv", "dev.tsv", "test.tsv")
-    train, dev, test = (
-        read(folder / name if folder else dataset_file("goemotions", name)) for name in names
-    )
-    train = train.take(novel_rows(train.texts, (*dev.texts, *test.texts)))
-    return Splits(train, dev, test)
+    return load_parts("goemotions", read, folder)
 
 
 def read(path: Path) -> Texts:
@@ -45,15 +40,8 @@ def read(path: Path) -> Texts:
     Raises:
         InputError: Not such a file.
     """
-    try:
-        lines = path.read_text("utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(
-            N_("{file} cannot be read as a UTF-8 text file; check the path and the encoding."),
-            file=str(path),
-        ) from error
     texts, labels = [], []
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(read_lines(path), 1):
         if not line.strip():
             continue
         try:

@@ -9,6 +9,7 @@ import numpy as np
 
 from dlportal.data.files import dataset_file
 from dlportal.data.splits import Splits, Texts, hold_out, novel_rows
+from dlportal.data.text_files import read_lines
 from dlportal.messages import N_, InputError
 
 CLASSES = ("negative", "positive")
@@ -44,14 +45,7 @@ def read(path: Path) -> Texts:
     Raises:
         InputError: Not such a file.
     """
-    try:
-        lines = path.read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(
-            N_("{file} cannot be read as a UTF-8 text file; check the path and the encoding."),
-            file=str(path),
-        ) from error
-    rows = [line.rsplit("\t", 1) for line in lines]
+    rows = [line.rsplit("\t", 1) for line in read_lines(path)]
     for number, row in enumerate(rows, 1):
         if len(row) != 2 or row[1] not in ("0", "1"):
             raise InputError(

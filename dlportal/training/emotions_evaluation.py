@@ -34,11 +34,7 @@ def evaluate_emotions(
     part = choose_part(split, data)
     part = part if limit is None else part.take(np.arange(min(limit, len(part))))
 
-    def report(done: int, texts: int) -> None:
-        if progress is not None:
-            progress(done, texts)
-
-    y = all_logits(case.net, encode_all(part.texts), progress=report).numpy()
+    y = all_logits(case.net, encode_all(part.texts), progress=progress).numpy()
     known = goemotions.load() if data is None and is_available("goemotions") else None
     command = (
         f"python -m dlportal evaluate emotions{'' if split == 'test' else f' --split {split}'}"

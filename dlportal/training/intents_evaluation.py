@@ -78,12 +78,8 @@ def evaluate_intents(
         outside = outside[:limit]
     command = f"python -m dlportal evaluate intents{'' if split == 'test' else f' --split {split}'}"
 
-    def report(done: int, texts: int) -> None:
-        if progress is not None:
-            progress(done, texts)
-
     texts = [text for part in parts.values() for text in part.texts] + list(outside)
-    y = all_logits(case.net, encode_all(texts), progress=report)
+    y = all_logits(case.net, encode_all(texts), progress=progress)
     exams, row = [], 0
     for name, part in parts.items():
         asked = Asked(

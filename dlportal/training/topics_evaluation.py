@@ -59,14 +59,10 @@ def evaluate_topics(
     part = choose_part(split, data)
     part = part if limit is None else part.take(np.arange(min(limit, len(part))))
 
-    def report(done: int, texts: int) -> None:
-        if progress is not None:
-            progress(done, texts)
-
     command = f"python -m dlportal evaluate chinese_topics{'' if split == 'test' else f' --split {split}'}"
     name = "csl" if data is None else data.stem
     asked = Asked(name, split, command, part.texts, part.labels)
-    y = all_logits(case.net, points(part.texts), progress=report).numpy()
+    y = all_logits(case.net, points(part.texts), progress=progress).numpy()
     source = data if data is not None and (data / "train.tsv").exists() else None
     here = source is not None or is_available("csl_category_zh")
     known = csl.load(source).train if here else None

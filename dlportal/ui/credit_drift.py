@@ -19,8 +19,8 @@ from dlportal.training.drift import Drift, measure_drift
 from dlportal.ui.charts import line, show_chart, style
 from dlportal.ui.credit import Rule
 from dlportal.ui.errors import fragment, show_user_error
+from dlportal.ui.knobs import choose_one
 from dlportal.ui.language import _
-from dlportal.ui.state import valid
 from dlportal.ui.words import note
 
 WAYS = {"shift": N_("Move a column"), "rows": N_("Other customers")}
@@ -125,16 +125,7 @@ def show_drift(case: CreditDefault, rule: Rule) -> None:
 
 def choose_rows(case: CreditDefault, stock: Stock) -> tuple[str, np.ndarray, int | None] | None:
     """Customers at hand with a column moved, or a visitor's; with a cache key and the column."""
-    valid("drift_way", list(WAYS), "shift")
-    way = st.segmented_control(
-        _("Which customers"),
-        list(WAYS),
-        format_func=lambda w: _(WAYS[w]),
-        key="drift_way",
-        required=True,
-        label_visibility="collapsed",
-        persist_state="page",
-    )
+    way = choose_one(_("Which customers"), WAYS, key="drift_way")
     if way != "rows":
         return choose_shift(stock)
     given = st.file_uploader(

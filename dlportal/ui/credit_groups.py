@@ -12,8 +12,8 @@ from dlportal.training.metrics import exact_interval
 from dlportal.ui.charts import line, show_chart, style
 from dlportal.ui.credit import Rule
 from dlportal.ui.errors import fragment
+from dlportal.ui.knobs import choose_one
 from dlportal.ui.language import _, language
-from dlportal.ui.state import valid
 from dlportal.ui.theme import palette
 from dlportal.ui.words import note
 
@@ -90,17 +90,8 @@ def cost_figure(counts: Counts, rule: Rule) -> Any:
 def show_groups(case: CreditDefault, rule: Rule) -> None:
     """The same line, group by group, with intervals."""
     st.header(_("Is it the same for everybody?"), anchor="groups")
-    valid("group_kind", list(KINDS), "sex")
-    kind = st.segmented_control(
-        _("Groups by"),
-        list(KINDS),
-        format_func=lambda k: _(KINDS[k]),
-        key="group_kind",
-        required=True,
-        label_visibility="collapsed",
-        persist_state="page",
-    )
-    groups = case.groups()[kind or "sex"]
+    kind = choose_one(_("Groups by"), KINDS, key="group_kind")
+    groups = case.groups()[kind]
     left, right = st.columns([7, 5], gap="large")
     with left:
         for rate in RATES:

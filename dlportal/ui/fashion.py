@@ -16,10 +16,9 @@ from dlportal.messages import N_, UserError
 from dlportal.serving import compute
 from dlportal.ui.errors import fragment, show_user_error
 from dlportal.ui.inputs import Picked
+from dlportal.ui.knobs import choose_one
 from dlportal.ui.language import _, language
 from dlportal.ui.maps import enlarge
-from dlportal.ui.state import valid
-from dlportal.ui.truth import say_truth
 from dlportal.ui.visitor import has_left
 from dlportal.ui.words import note
 
@@ -55,33 +54,14 @@ def seen(picked: Picked | None) -> None:
         )
 
 
-def truth(case: Any, picked: Picked | None, answer: Any) -> None:
-    """What an example is, beside what the network says."""
-    right, wrong = (
-        N_("It is meant to be: {truth}. The network is right."),
-        N_("It is meant to be: {truth}. The network is wrong."),
-    )
-    say_truth(case, picked, answer, right, wrong)
-
-
 @fragment
 def inside(case: Any, picked: Picked | None) -> None:
     """Feature maps, or the nearest training pictures, which take seconds to find at first."""
     if picked is None:
         return
     st.header(_("Inside the network"), anchor="inside")
-    current = valid("view", list(VIEWS), "layers")
-    view = st.segmented_control(
-        _("View"),
-        list(VIEWS),
-        format_func=lambda v: _(VIEWS[v]),
-        key="view",
-        required=True,
-        label_visibility="collapsed",
-        wrap=True,
-        persist_state="page",
-    )
-    if (view or current) == "nearest":
+    view = choose_one(_("View"), VIEWS)
+    if view == "nearest":
         neighbours(case, picked)
     else:
         feature_maps(case, picked)
@@ -89,18 +69,8 @@ def inside(case: Any, picked: Picked | None) -> None:
 
 def feature_maps(case: Any, picked: Picked) -> None:
     """The strongest maps of one stage, from bright (much) to black (nothing)."""
-    current = valid("stage", list(STAGES), "0")
-    stage = st.segmented_control(
-        _("Stage"),
-        list(STAGES),
-        format_func=lambda s: _(STAGES[s]),
-        key="stage",
-        required=True,
-        label_visibility="collapsed",
-        wrap=True,
-        persist_state="page",
-    )
-    maps = strongest_maps(case, picked.raw, MAPS)[int(stage or current)]
+    stage = choose_one(_("Stage"), STAGES, key="stage")
+    maps = strongest_maps(case, picked.raw, MAPS)[int(stage)]
     rows = maps.reshape(MAPS // COLUMNS, COLUMNS, *maps.shape[1:])
     st.image(
         sheet(rows, 112 // maps.shape[-1], gap=1),

@@ -15,6 +15,7 @@ from dlportal.ui.charts import line, show_chart, style
 from dlportal.ui.errors import show_user_error
 from dlportal.ui.inputs import Picked, choose_source, digest
 from dlportal.ui.language import _, language
+from dlportal.ui.own_file import note_sorted, own_csv
 from dlportal.ui.state import share, valid
 from dlportal.ui.theme import palette
 from dlportal.ui.threshold import on_slider, threshold_slider
@@ -58,41 +59,25 @@ def choose_payments(case: FraudDetection) -> Queue | None:
             + _("Somebody checks alerts from the top.")
         )
         return judged(f"demo {weights}", case, None)
-    given = st.file_uploader(
+    data = own_csv(
+        case.card,
         _("A CSV of payments"),
-        type=["csv", "txt", "tsv"],
-        max_upload_size=case.card.limits.bytes // 1_000_000,
-        key="file",
-        label_visibility="collapsed",
-    )
-    note(
-        _(
-            "Columns: {names}; TX_FRAUD where it is known. At most {rows} rows. The file stays on this server only for this visit."
-        ).format(
+        _("Columns: {names}; TX_FRAUD where it is known. At most {rows} rows.").format(
             names="TX_DATETIME, CUSTOMER_ID, TERMINAL_ID, TX_AMOUNT",
             rows=f"{case.card.limits.rows:,}",
-        )
-    )
-    st.download_button(
+        ),
         _("A simulated file to try"),
         sample_file,
-        file_name="simulated_payments.csv",
-        mime="text/csv",
-        icon=":material/download:",
-        type="tertiary",
-        on_click="ignore",
-        key="sample_file",
+        "simulated_payments.csv",
     )
-    if given is None:
+    if data is None:
         return None
-    data = given.getvalue()
     try:
         queue = judged(f"{hashlib.sha256(data).hexdigest()} {weights}", case, data)
     except UserError as error:
         show_user_error(error)
         return None
-    if queue.sorted_here:
-        note(":material/sort: " + _("The rows were put in order of time."))
+    note_sorted(queue.sorted_here)
     if not queue.labelled:
         note(
             ":material/help: "

@@ -17,7 +17,7 @@ from dlportal.ui import film
 from dlportal.ui.errors import fragment, show_user_error
 from dlportal.ui.generation_nearest import where_they_lie
 from dlportal.ui.inputs import Picked, digest
-from dlportal.ui.knobs import draw_knob, seed_knobs, share_knobs
+from dlportal.ui.knobs import choose_one, draw_knob, seed_knobs, share_knobs
 from dlportal.ui.language import _, language
 from dlportal.ui.state import share, valid
 from dlportal.ui.visitor import has_left
@@ -75,17 +75,8 @@ def choose_kind(case: Any) -> str:
     asked = st.session_state.get("example")
     if asked in NAMES:
         st.session_state["family"] = family_of(NAMES[asked])
-    valid("family", list(FAMILIES), "clothes")
-    family = st.segmented_control(
-        _("What to draw"),
-        list(FAMILIES),
-        format_func=lambda f: _(FAMILIES[f]),
-        key="family",
-        required=True,
-        label_visibility="collapsed",
-        width="stretch",
-        persist_state="page",
-        on_change=change_family,
+    family = choose_one(
+        _("What to draw"), FAMILIES, key="family", width="stretch", on_change=change_family
     )
     labels = {label.id: label for label in case.labels if family_of(NAMES[label.id]) == family}
     if len(labels) == 1:  # anything: nothing to choose
@@ -160,19 +151,9 @@ def looks(case: Any, picked: Picked | None) -> None:
     if picked is None:
         return
     st.header(_("What if?"), anchor=False)
-    valid("view", list(VIEWS), "between")
-    view = st.pills(
-        _("View"),
-        list(VIEWS),
-        format_func=lambda v: _(VIEWS[v]),
-        key="view",
-        required=True,
-        label_visibility="collapsed",
-        wrap=True,
-        persist_state="page",
-    )
+    view = choose_one(_("View"), VIEWS)
     draw = {"guidance": by_guidance, "steps": by_steps, "nearest": copies}
-    draw.get(str(view), between_seeds)(case, picked.raw)
+    draw.get(view, between_seeds)(case, picked.raw)
 
 
 @st.cache_data(max_entries=128, show_spinner=False)

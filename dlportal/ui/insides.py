@@ -11,8 +11,8 @@ from dlportal.serving import compute
 from dlportal.ui.charts import show_chart, style
 from dlportal.ui.explain_panel import explain_panel
 from dlportal.ui.inputs import Picked, digest
+from dlportal.ui.knobs import choose_one
 from dlportal.ui.language import _
-from dlportal.ui.state import valid
 from dlportal.ui.theme import palette
 from dlportal.ui.visitor import has_left
 from dlportal.ui.words import note
@@ -38,16 +38,7 @@ def inside_panel(case: Any, picked: Picked | None) -> None:
     if picked is None or text is None:
         note(_("Choose an input above first."))
         return
-    valid("view", list(VIEWS), "words")
-    view = st.pills(
-        _("View"),
-        list(VIEWS),
-        format_func=lambda v: _(VIEWS[v]),
-        key="view",
-        required=True,
-        label_visibility="collapsed",
-        persist_state="page",
-    )
+    view = choose_one(_("View"), VIEWS)
     if view == "words":
         note(_("Why this next token? Words of the prompt are hidden behind a blank, _."))
         explain_panel(case, picked)

@@ -1,13 +1,13 @@
 """Settings as widgets: what a method or a lab declares becomes a slider or a choice."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
 
 import streamlit as st
 
 from dlportal.case import Knob
 from dlportal.ui.language import _
-from dlportal.ui.state import share
+from dlportal.ui.state import share, valid
 from dlportal.ui.words import note
 
 
@@ -96,3 +96,36 @@ def share_knobs(knobs: Sequence[Knob], values: dict[str, Any]) -> None:
     for knob in knobs:
         value = values[knob.name]
         share(knob.name, None if value == knob.default else value)
+
+
+def choose_one(
+    label: str,
+    names: Mapping[str, str],
+    key: str = "view",
+    width: Literal["content", "stretch"] = "content",
+    on_change: Callable[[], None] | None = None,
+) -> str:
+    """One of a few views or modes, as buttons that hang together; the first at the start.
+
+    Args:
+        label: What is chosen, for screen readers.
+        names: From ids to names, marked with `N_`.
+        key: Of the widget.
+        width: Of the row of buttons.
+        on_change: Called before the page runs again with another choice.
+    """
+    choices = list(names)
+    current = valid(key, choices, choices[0])
+    chosen = st.segmented_control(
+        label,
+        choices,
+        format_func=lambda choice: _(names[choice]),
+        key=key,
+        required=True,
+        label_visibility="collapsed",
+        width=width,
+        wrap=True,
+        persist_state="page",
+        on_change=on_change,
+    )
+    return chosen or current

@@ -18,6 +18,7 @@ from dlportal.ui.charts import band, line, show_chart, style
 from dlportal.ui.errors import show_user_error
 from dlportal.ui.inputs import Picked, choose_source, digest
 from dlportal.ui.language import _, language
+from dlportal.ui.own_file import note_sorted, own_csv
 from dlportal.ui.state import share, valid
 from dlportal.ui.theme import palette
 from dlportal.ui.views import scope
@@ -62,38 +63,24 @@ def choose_series(case: StockForecast) -> Series | None:
     weights = case.card.measured.sha256.get("weights.safetensors", "")[:16]
     if source == "examples":
         return foreseen(f"sp500 {weights}", case, None)
-    given = st.file_uploader(
+    data = own_csv(
+        case.card,
         _("A CSV of daily prices"),
-        type=["csv", "txt", "tsv"],
-        max_upload_size=case.card.limits.bytes // 1_000_000,
-        key="file",
-        label_visibility="collapsed",
-    )
-    note(
-        _(
-            "Columns: {names}. Between {fewest} and {most} days. The file stays on this server only for this visit."
-        ).format(names=SHOWN, fewest=600, most=f"{case.card.limits.rows:,}")
-    )
-    st.download_button(
+        _("Columns: {names}. Between {fewest} and {most} days.").format(
+            names=SHOWN, fewest=600, most=f"{case.card.limits.rows:,}"
+        ),
         _("A file to try: S&P 500, 2013 to 2018"),
         lambda: write_prices(load_sp500().take(slice(-SAMPLE_DAYS, None))),
-        file_name="sp500.csv",
-        mime="text/csv",
-        icon=":material/download:",
-        type="tertiary",
-        on_click="ignore",
-        key="sample_file",
+        "sp500.csv",
     )
-    if given is None:
+    if data is None:
         return None
-    data = given.getvalue()
     try:
         series = foreseen(f"{hashlib.sha256(data).hexdigest()} {weights}", case, data)
     except UserError as error:
         show_user_error(error)
         return None
-    if series.sorted_here:
-        note(":material/sort: " + _("The rows were put in order of time."))
+    note_sorted(series.sorted_here)
     return series
 
 

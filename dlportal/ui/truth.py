@@ -2,12 +2,19 @@
 
 from typing import Any
 
+from dlportal.messages import N_
 from dlportal.ui.inputs import Picked
 from dlportal.ui.language import _, language
 from dlportal.ui.words import note
 
 
-def say_truth(case: Any, picked: Picked | None, answer: Any, right: str, wrong: str) -> None:
+def say_truth(
+    case: Any,
+    picked: Picked | None,
+    answer: Any,
+    right: str = N_("It is meant to be: {truth}. The network is right."),
+    wrong: str = N_("It is meant to be: {truth}. The network is wrong."),
+) -> None:
     """Say whether the network is right about an example; nothing where the truth is not known.
 
     `right` and `wrong` are marked with `N_` and hold the place `{truth}`.

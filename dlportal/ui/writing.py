@@ -20,7 +20,7 @@ from dlportal.ui.charts import bars, show_chart, style
 from dlportal.ui.errors import fragment, show_user_error
 from dlportal.ui.explain_panel import escape
 from dlportal.ui.inputs import Picked, digest
-from dlportal.ui.knobs import draw_knob
+from dlportal.ui.knobs import choose_one, draw_knob
 from dlportal.ui.language import _, language
 from dlportal.ui.state import share, valid
 from dlportal.ui.theme import palette
@@ -61,17 +61,7 @@ def pick_prompt(case: Any) -> Picked | None:
     # A link or a walkthrough names an example; the mode follows it.
     if st.session_state.get("example") in examples and "mode" not in st.session_state:
         st.session_state["mode"] = "ask" if st.session_state["example"] in asked else "continue"
-    valid("mode", list(MODES), "continue")
-    mode = st.segmented_control(
-        _("What should it do?"),
-        list(MODES),
-        format_func=lambda m: _(MODES[m]),
-        key="mode",
-        required=True,
-        label_visibility="collapsed",
-        width="stretch",
-        persist_state="page",
-    )
+    mode = choose_one(_("What should it do?"), MODES, key="mode", width="stretch")
     offered = [i for i in examples if (i in asked) == (mode == "ask")]
     valid("example", offered, offered[0])
     chosen = st.pills(
