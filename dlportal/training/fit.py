@@ -29,6 +29,7 @@ Batch = Any  # a tensor, or tuples, lists and dicts of tensors
 Batches = Callable[[int], Iterable[Batch]]
 Loss = Callable[[nn.Module, Batch], Tensor]
 Validate = Callable[[nn.Module], Mapping[str, float]]
+MakeOptimizer = Callable[[nn.Module, Plan], torch.optim.Optimizer]
 
 EVENT_GAP = 0.1  # seconds between step events: at most ten a second
 
@@ -52,6 +53,7 @@ def fit(
     plan: Plan,
     run: Run,
     name: str = "fit",
+    optimizer: MakeOptimizer | None = None,
 ) -> nn.Module:
     """Train a network; the one loop for all cases.
 
@@ -68,6 +70,8 @@ def fit(
             checkpoints `<name>.pt` (the last epoch) and `<name>-best.safetensors`. The events
             `done`, `stopped` and `failed` are its owner's to send.
         name: Tells apart the trainings of one run.
+        optimizer: Makes another optimizer than fused AdamW; each group names the `factor` on the
+            plan's rate.
 
     Returns:
         `net` with the weights of the best epoch, in eval mode. If `run` was cancelled: the best
@@ -77,7 +81,7 @@ def fit(
         Diverged: The loss is infinite or not a number.
         ValueError: `validate` does not give `plan.metric`, or the length of an epoch is unknown.
     """
-    return Training(net, batches, loss, validate, plan, run, name).go()
+    return Training(net, batches, loss, validate, plan, run, name, optimizer).go()
 
 
 class Training:
@@ -92,6 +96,7 @@ class Training:
         plan: Plan,
         run: Run,
         name: str,
+        optimizer: MakeOptimizer | None = None,
     ) -> None:
         self.device = pick_device()
         self.net = net.to(self.device)
@@ -103,7 +108,7 @@ class Training:
         self.steps_per_epoch = count_steps(batches)
         self.steps = plan.epochs * self.steps_per_epoch
         self.schedule = get_schedule(plan.schedule)
-        self.optimizer = make_optimizer(self.net, plan)
+        self.optimizer = (optimizer or make_optimizer)(self.net, plan)
         self.checkpoint = Checkpoint(run.folder, name, plan, self.steps_per_epoch, self.net)
         self.progress = Progress()
         self.best_state: dict[str, Tensor] | None = None
