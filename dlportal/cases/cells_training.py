@@ -1,7 +1,7 @@
 """The data, the network and the training of `blood_cells`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,12 +11,13 @@ from torch import Tensor, nn
 
 from dlportal.assets import fetch
 from dlportal.case import Settings
+from dlportal.cases.cells_familiar import AT_ONCE, learn_usual, strangeness
 from dlportal.data import bccd
 from dlportal.data.scene import Scene
 from dlportal.device import autocast, pick_device
 from dlportal.kinds.boxes import Letterbox, as_picture, corners_of, pick_boxes
 from dlportal.nets.efficientnet_lite0 import pretrained
-from dlportal.nets.fcos import CellFinder, described, total
+from dlportal.nets.fcos import CellFinder, total
 from dlportal.results import Label
 from dlportal.training.averaging import Averaged
 from dlportal.training.box_augment import ShuffledScenes, Views
@@ -32,15 +33,13 @@ LABELS = (
 SIZE = (512, 384)  # of the network's input; the data set's pictures are 640 × 480
 LEAST = 1e-4  # calibrated score from which boxes are measured
 RAW = 0.1  # the same before the calibration, which makes low scores far lower
-BATCH, AT_ONCE = 8, 32  # pictures of a training step; pictures looked at together
+BATCH = 8  # pictures of a training step
 USUAL = 0.99  # share of the validation pictures that the mark of strangeness lets pass
-STAINS = 4  # recoloured copies of each picture from which "familiar" is learned
 OVERLAPS = (0.4, 0.45, 0.5, 0.55, 0.6, 0.65)
 SCORES = tuple(round(0.2 + 0.05 * n, 2) for n in range(13))
 
 WILD = Views()
 # At the end pictures as they will come: whole, hardly turned or resized.
-STAINED = replace(WILD, stain=0.15)
 CALM = Views(least=0.9, most=1.15, stretch=0.06, turned=0.0, stain=0.05, contrast=0.15, gamma=0.12)
 
 
@@ -229,7 +228,7 @@ def train_net(settings: Settings, run: Run) -> nn.Module:
         both = train.and_(valid)
         run.facts["pictures"]["both"] = len(both)
         net = learn("both", net, both, None, MORE, settings.seed + 1, run)
-    learn_usual(net, train, settings.seed)  # not from those that draw the line below
+    learn_usual(net, train.x, settings.seed)  # not from those that draw the line below
     run.constants["unusual"] = float(np.quantile(strangeness(net, valid.x), USUAL))
     return net
 
@@ -272,40 +271,6 @@ def platt(scores: np.ndarray, hits: np.ndarray) -> tuple[float, float]:
     found = LogisticRegression(C=100.0).fit(odds, hits)
     slope = float(found.coef_[0, 0])
     return (slope, float(found.intercept_[0])) if slope > 0 else (1.0, 0.0)
-
-
-@torch.inference_mode()
-def looks(net: CellFinder, x: Tensor) -> Tensor:
-    """What pictures (N, 3, H, W) uint8 look like as a whole, (N, features)."""
-    device = pick_device()
-    parts = [described(net.maps(part.to(device).float().div(255))) for part in x.split(AT_ONCE)]
-    return torch.cat(parts).cpu()
-
-
-def strangeness(net: CellFinder, x: Tensor) -> np.ndarray:
-    """How unlike smears pictures are, (N,)."""
-    return net.familiar.cpu()(looks(net, x)).numpy()
-
-
-def learn_usual(net: CellFinder, pictures: Pictures, seed: int) -> None:
-    """Learn what smears look like, under several lights and stains, and from further away."""
-    generator = torch.Generator().manual_seed(seed)
-    seen = [looks(net, pictures.x)]
-    for copy in range(STAINS):
-        parts = []
-        for part in pictures.x.split(AT_ONCE):
-            x = STAINED.recoloured(part.float().div(255), generator)
-            parts.append(((tiled(x) if copy % 2 else x) * 255).byte())
-        seen.append(looks(net, torch.cat(parts)))
-    features = torch.cat(seen)
-    net.familiar.fit(features, torch.zeros(len(features), dtype=torch.long))
-
-
-def tiled(x: Tensor) -> Tensor:
-    """Pictures (B, 3, H, W) at half their size, four mirrored ones to a canvas."""
-    small = nn.functional.avg_pool2d(x, 2)
-    row = torch.cat([small, small.flip(3)], dim=3)
-    return torch.cat([row, row.flip(2)], dim=2)
 
 
 def changed_copies(
