@@ -46,11 +46,22 @@ def stairs(step: int, steps: int, warmup: int) -> float:
     return 1.0 if left < 0.5 else 0.1 if left < 0.75 else 0.01
 
 
+def plateau(step: int, steps: int, warmup: int) -> float:
+    """Rise linearly over `warmup` steps, stay at 1, and fall linearly to zero in the last 40 %.
+
+    Paper: Hägele et al. 2024, https://arxiv.org/abs/2405.18392
+    """
+    if step < warmup:
+        return (step + 1) / warmup
+    return min(1.0, (1.0 - step / steps) / 0.4)
+
+
 SCHEDULES: dict[str, Schedule] = {
     "cosine": cosine,
     "linear": linear,
     "constant": constant,
     "stairs": stairs,
+    "plateau": plateau,
 }
 
 
