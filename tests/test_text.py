@@ -11,8 +11,9 @@ import torch
 from torch import nn
 
 from dlportal.cases.sentiment import join_tokens
-from dlportal.cases.text_generation import settled, visible
+from dlportal.cases.text_generation import settled
 from dlportal.kinds.english import check_english, looks_english
+from dlportal.kinds.writer import visible
 from dlportal.messages import InputError
 from dlportal.nets.llama import Llama, load_llama
 from dlportal.nets.lora import LoraLinear, add_lora

@@ -17,16 +17,16 @@ from dlportal.assets.smollm2 import smollm2_dir
 from dlportal.cards import Card
 from dlportal.case import Evaluation, Example, Knob, Progress
 from dlportal.device import has_fast_bf16
-from dlportal.kinds.text import TextCase
+from dlportal.kinds.english import looks_english
+from dlportal.kinds.writer import Writer
 from dlportal.messages import N_, InputError
 from dlportal.nets.llama import Llama, load_llama
 from dlportal.nets.sampling import candidates, draw
-from dlportal.results import Candidate, Generation, Label, Result, Token
+from dlportal.results import Generation, Label, Result, Token
 
 START, END = 0, 2  # <|endoftext|> separates documents, <|im_end|> ends a turn
 PAD = 16  # <empty_output>: a token that no text contains
 BLANK = " _"  # stands for a hidden word: the model knows blanks from its training texts
-ALTERNATIVES = 6
 SPAN = 160  # tokens that the look inside takes at most
 
 # The model's own chat form, with its usual system message.
@@ -124,7 +124,7 @@ class Inside(Result):
     attention: np.ndarray
 
 
-class TextGeneration(TextCase):
+class TextGeneration(Writer):
     """A small GPT-style model. Its logits are the next token's, one a vocabulary entry."""
 
     # bf16 and float32 differ by up to 0.8 on logits that span 40.
@@ -160,10 +160,16 @@ class TextGeneration(TextCase):
         """A question in the model's chat form, so that the model answers instead of going on."""
         return BEFORE + text.strip() + AFTER
 
-    @staticmethod
-    def asked(raw: str) -> str:
+    def asked(self, raw: str) -> str:
         """The part of an input that the visitor wrote."""
         return raw.removeprefix(BEFORE).removesuffix(AFTER)
+
+    def joint(self, raw: str) -> str:
+        """An answer starts on a line of its own; a continued text goes on."""
+        return "\n\n" if self.asked(raw) != raw else ""
+
+    def unfamiliar(self, raw: str) -> bool:
+        return looks_english(self.asked(raw)) is False
 
     def words(self, raw: str) -> tuple[list[str], list[int]]:
         """Words and, for each token, its word; the chat form around a question is special."""
@@ -189,16 +195,6 @@ class TextGeneration(TextCase):
     def name(self, index: int) -> str:
         """A token as readers see it."""
         return self.tokenizer.decode([index], skip_special_tokens=False)
-
-    def target_name(self, index: int, language: str = "en") -> str:
-        return visible(self.name(index))
-
-    def token(self, index: int, p: Tensor) -> Token:
-        """A token with its probability and the likeliest ones, under probabilities `p`."""
-        best = p.topk(ALTERNATIVES)
-        pairs = zip(best.indices.tolist(), best.values.tolist(), strict=True)
-        others = tuple(Candidate(self.name(i), value) for i, value in pairs)
-        return Token(self.name(index), float(p[index]), others)
 
     def stream(
         self,
@@ -255,19 +251,6 @@ class TextGeneration(TextCase):
         return Generation(raw, (self.token(int(p.argmax()), p),))
 
     @torch.inference_mode()
-    def next_tokens(
-        self, raw: str, temperature: float, top_k: int, top_p: float, count: int = 10
-    ) -> list[tuple[Candidate, float]]:
-        """The likeliest next tokens and what the knobs make of each probability."""
-        self.check(raw)
-        logits = self.net(self.encode(raw).to(self.device))[0].float().cpu()
-        ids, p = candidates(logits, temperature, top_k, top_p)
-        after = dict(zip(ids.tolist(), p.tolist(), strict=True))
-        best = torch.softmax(logits, dim=-1).topk(count)
-        pairs = zip(best.indices.tolist(), best.values.tolist(), strict=True)
-        return [(Candidate(self.name(i), value), after.get(i, 0.0)) for i, value in pairs]
-
-    @torch.inference_mode()
     def look_inside(self, text: str, last: int = 16) -> Inside:
         """Read a text once more and keep what each layer knew and where it looked.
 
@@ -310,15 +293,6 @@ class TextGeneration(TextCase):
     def golden(self) -> str:
         return EXAMPLES[0][1]
 
-    def code(self, raw: str, example: str | None, explainer: str | None, target: int | None) -> str:
-        text = super().code(raw, example, explainer, target)
-        return text.replace(
-            "result = case.predict(raw)\n",
-            "result = case.predict(raw)  # the likeliest token each time\n"
-            "for token in case.stream(raw, temperature=0.7, top_k=50, top_p=0.9, seed=0):\n"
-            '    print(token.text, end="", flush=True)\n',
-        )
-
     def evaluate(
         self,
         split: str = "test",
@@ -355,11 +329,6 @@ def settled(right: list[bool]) -> int:
     while layer > 0 and right[layer - 1]:
         layer -= 1
     return layer
-
-
-def visible(text: str) -> str:
-    """A token with its blanks and line ends shown."""
-    return text.replace("\n", "⏎").replace(" ", "␣") or "∅"
 
 
 CASE = TextGeneration

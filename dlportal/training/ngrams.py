@@ -18,10 +18,13 @@ class NGrams:
     Args:
         order: 1 for single tokens, 3 for trigrams.
         vocabulary: Number of tokens there are.
+        kneser_ney: Whether shorter contexts count the different tokens that stand before them,
+            not how often they occur (Kneser and Ney 1995, https://doi.org/10.1109/ICASSP.1995.479394).
     """
 
-    def __init__(self, order: int, vocabulary: int) -> None:
+    def __init__(self, order: int, vocabulary: int, kneser_ney: bool = False) -> None:
         self.order = order
+        self.kneser_ney = kneser_ney
         self.vocabulary = vocabulary
         self.counts: list[dict[tuple[int, ...], Counter[int]]] = [
             defaultdict(Counter) for _ in range(order)
@@ -32,10 +35,12 @@ class NGrams:
         """Count texts of token ids; the first token of each is context alone."""
         for ids in texts:
             for end in range(1, len(ids)):
-                for size in range(min(self.order, end + 1)):
+                for size in reversed(range(min(self.order, end + 1))):
                     context = tuple(ids[end - size : end])
                     self.counts[size][context][ids[end]] += 1
                     self.totals[size][context] += 1
+                    if self.kneser_ney and self.counts[size][context][ids[end]] > 1:
+                        break  # what is shorter has met this token before it already
         return self
 
     def probability(self, context: Sequence[int], token: int) -> float:

@@ -56,12 +56,20 @@ def plateau(step: int, steps: int, warmup: int) -> float:
     return min(1.0, (1.0 - step / steps) / 0.4)
 
 
+def trapezoid(step: int, steps: int, warmup: int) -> float:
+    """Rise linearly over `warmup` steps, stay at 1 for two fifths of all, then fall to zero."""
+    if step < warmup:
+        return (step + 1) / warmup
+    return min(1.0, (1.0 - step / max(1, steps)) / 0.6)
+
+
 SCHEDULES: dict[str, Schedule] = {
     "cosine": cosine,
     "linear": linear,
     "constant": constant,
     "stairs": stairs,
     "plateau": plateau,
+    "trapezoid": trapezoid,
 }
 
 

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from dlportal.cases.text_generation import Inside, visible
+from dlportal.cases.text_generation import Inside
+from dlportal.kinds.writer import visible
 from dlportal.messages import N_
 from dlportal.serving import compute
 from dlportal.ui.charts import show_chart, style

@@ -1,7 +1,7 @@
 """Writing token by token: the prompt, the knobs, the text as it comes, each token's odds."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -10,8 +10,7 @@ from typing import Any
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
-from dlportal.cases.text_generation import visible
-from dlportal.kinds.english import looks_english
+from dlportal.kinds.writer import spread, texts_of, visible
 from dlportal.messages import N_, UserError
 from dlportal.results import Candidate, Token
 from dlportal.serving import compute
@@ -29,7 +28,6 @@ from dlportal.ui.words import main_button, note
 
 MODES = {"continue": N_("Go on with a text"), "ask": N_("Ask a question")}
 DRAW_EVERY = 0.08  # seconds between redraws of the growing text
-RARE = 0.2  # tokens less likely than this are marked
 CHARTED = 8  # candidates in the chart of what comes next
 
 
@@ -46,7 +44,7 @@ class Written:
 
     @property
     def text(self) -> str:
-        return "".join(token.text for token in self.tokens)
+        return texts_of(self.tokens)
 
 
 @cache
@@ -114,8 +112,13 @@ def next_tokens(
 
 
 @fragment
-def write(case: Any, picked: Picked, knobs: dict[str, Any]) -> None:
-    """What may come next, the button, and the text as it grows."""
+def write(
+    case: Any,
+    picked: Picked,
+    knobs: dict[str, Any],
+    after: Callable[[Written], None] | None = None,
+) -> None:
+    """What may come next, the button, and the text as it grows; `after` is drawn below it."""
     written: Written | None = st.session_state.get("written")
     if written is not None and written.digest != picked.digest:
         written = None
@@ -141,7 +144,7 @@ def write(case: Any, picked: Picked, knobs: dict[str, Any]) -> None:
             show_next(case, picked, knobs)
             return
         note_speed(written, knobs, status)
-        inspect(case, picked, written, place)
+        inspect(case, written, place, after)
 
 
 def grow(case: Any, picked: Picked, knobs: dict[str, Any], place: Any, status: Any) -> Written:
@@ -168,16 +171,11 @@ def grow(case: Any, picked: Picked, knobs: dict[str, Any], place: Any, status: A
 
 def plain(case: Any, written: Written) -> str:
     """The prompt in grey and the text after it."""
-    return (
-        paragraphs(f":gray[{escape(case.asked(written.raw))}]")
-        + break_after(case, written)
-        + paragraphs(escape(written.text))
+    prompt, text = (
+        paragraphs(escape(spread(part, case.breaks)))
+        for part in (case.asked(written.raw), written.text)
     )
-
-
-def break_after(case: Any, written: Written) -> str:
-    """An answer starts on a line of its own; a continued text goes on."""
-    return "\n\n" if case.asked(written.raw) != written.raw else ""
+    return f":gray[{prompt}]{case.joint(written.raw)}{text}"
 
 
 def paragraphs(text: str) -> str:
@@ -187,7 +185,8 @@ def paragraphs(text: str) -> str:
 
 def coloured(case: Any, written: Written, chosen: int) -> str:
     """The text with unlikely tokens on an orange ground and the chosen token framed in bold."""
-    out = [f":gray[{escape(case.asked(written.raw))}]", break_after(case, written)]
+    prompt, rare = spread(case.asked(written.raw), case.breaks), case.rare(written.raw)
+    out = [f":gray[{escape(prompt)}]", case.joint(written.raw)]
     for place, token in enumerate(written.tokens):
         core = token.text.strip()
         if not core:
@@ -195,10 +194,12 @@ def coloured(case: Any, written: Written, chosen: int) -> str:
             continue
         before = token.text[: len(token.text) - len(token.text.lstrip())]
         after = token.text[len(token.text.rstrip()) :]
+        if core[-1] in case.breaks:
+            after += "\n"
         word = escape(core)
         if place == chosen:
             word = f":green-background[**{word}**]"
-        elif token.probability < RARE:
+        elif token.probability < rare:
             word = f":orange-background[{word}]"
         out.append(before + word + after)
     return paragraphs("".join(out))
@@ -234,7 +235,7 @@ def show_next(case: Any, picked: Picked, knobs: dict[str, Any]) -> None:
         )
     )
     show_chart(knob_chart(found), alt=knob_words(found), key="next_tokens")
-    if looks_english(case.asked(picked.raw)) is False:
+    if case.unfamiliar(picked.raw):
         st.warning(case.card.outside(language()), icon=":material/explore_off:")
 
 
@@ -274,7 +275,9 @@ def knob_chart(found: Sequence[tuple[Candidate, float]]) -> Any:
     return fig
 
 
-def inspect(case: Any, picked: Picked, written: Written, place: Any) -> None:
+def inspect(
+    case: Any, written: Written, place: Any, after: Callable[[Written], None] | None
+) -> None:
     """The finished text; one token at a time beside what else could have come."""
     tokens = written.tokens
     if not tokens:
@@ -308,11 +311,9 @@ def inspect(case: Any, picked: Picked, written: Written, place: Any) -> None:
         alt=", ".join(f"{visible(c.text)} {100 * c.probability:.1f}%" for c in shown),
         key="alternatives",
     )
-    note(
-        _(
-            "Orange: tokens the model gave less than {share}. Probabilities are the model's own, before the knobs; a token is a word or a part of one, ␣ marks a blank."
-        ).format(share=f"{100 * RARE:.0f}%")
-    )
+    note(_(case.legend).format(share=f"{100 * case.rare(written.raw):.0f}%"))
+    if after is not None:
+        after(written)
 
 
 def written_text(picked: Picked | None) -> str | None:
