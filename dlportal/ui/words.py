@@ -106,6 +106,11 @@ METRIC_NAMES = {
     "second_kind": N_("read as the second kind"),
     "outside_auc": N_("AUC of telling others from them"),
     "marked_outside": N_("marked as unlike the training data"),
+    "exact_match": N_("exact match"),
+    "f1_best_of_3": N_("F1, best of three answers"),
+    "no_answer_auroc": N_("AUC of questions without an answer"),
+    "answerable_kept": N_("questions with an answer kept"),
+    "unanswerable_refused": N_("questions without an answer refused"),
 }
 
 
