@@ -2,10 +2,10 @@
 
 Papers: Lample et al. 2016, https://aclanthology.org/N16-1030/ (LSTM and CRF for names);
 Peters et al. 2017, https://aclanthology.org/P17-1161/ (both directions first learn as language
-models from text without tags).
+models from text without tags); Ma et al. 2020, https://aclanthology.org/2020.acl-main.528/ (what
+lists of words say of each character).
 Input are Unicode code points: 0 is padding, 1 hides a character.
 """
-
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -18,6 +18,9 @@ from dlportal.nets.crf import LinearChain
 
 PAD, MASK = 0, 1  # code points that no text has
 NO, UNKNOWN, HIDDEN, FIRST = 0, 1, 2, 3  # rows of the table; known characters begin at FIRST
+LISTED = 8  # characters of a listed name, at most
+PLACES = 3  # a character begins, continues or ends a listed name
+PRIME = 1_000_003
 STEP = 1 << 16  # a pair's number: row of the first character times this, plus row of the second
 
 
@@ -53,6 +56,8 @@ class CharacterTagger(nn.Module):
         characters: Sorted code points (C,) that have an embedding.
         pairs: Sorted numbers (P,) of the pairs of neighbours that have one.
         flags: What is known about each character, (C, F), 0 or 1.
+        listed: Sorted numbers (N,) of names that a list holds (see `word_numbers`).
+        listed_types: Of which types they are, (N, types), 0 or 1.
         chain: The tags' chain.
         width: Of a character's embedding.
         pair_width: Of a pair's embedding.
@@ -64,12 +69,16 @@ class CharacterTagger(nn.Module):
     characters: Tensor
     pairs: Tensor
     flags: Tensor
+    listed: Tensor
+    listed_types: Tensor
 
     def __init__(
         self,
         characters: Tensor,
         pairs: Tensor,
         flags: Tensor,
+        listed: Tensor,
+        listed_types: Tensor,
         chain: LinearChain,
         width: int = 96,
         pair_width: int = 32,
@@ -81,7 +90,9 @@ class CharacterTagger(nn.Module):
         self.register_buffer("characters", characters)
         self.register_buffer("pairs", pairs)
         self.register_buffer("flags", flags.to(torch.uint8))
-        self.width = width
+        self.register_buffer("listed", listed)
+        self.register_buffer("listed_types", listed_types.to(torch.uint8))
+        self.width, self.pair_width = width, pair_width
         self.table = nn.Embedding(FIRST + len(characters), width)
         self.pair_table = nn.Embedding(1 + len(pairs), pair_width)
         self.known = nn.Linear(flags.shape[1], width, bias=False)
@@ -90,8 +101,9 @@ class CharacterTagger(nn.Module):
         both = width + pair_width
         self.right = Direction(both, hidden, reverse=False)
         self.left = Direction(both, hidden, reverse=True)
-        self.upper_right = Direction(2 * hidden, upper, reverse=False)
-        self.upper_left = Direction(2 * hidden, upper, reverse=True)
+        known = 2 * hidden + PLACES * listed_types.shape[1]
+        self.upper_right = Direction(known, upper, reverse=False)
+        self.upper_left = Direction(known, upper, reverse=True)
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(2 * upper, len(chain.first))
         self.chain = chain
@@ -109,27 +121,50 @@ class CharacterTagger(nn.Module):
         place = torch.searchsorted(self.pairs, number).clamp(max=len(self.pairs) - 1)
         return torch.where(self.pairs[place] == number, place + 1, 0)
 
+    def listed_marks(self, x: Tensor) -> Tensor:
+        """Whether each character begins, continues or ends a listed name, by type:
+        (B, T, 3 * types) of 0 and 1, for code points (B, T)."""
+        count, types = x.shape[1], self.listed_types.shape[1]
+        out = torch.zeros(*x.shape, PLACES, types, device=x.device)
+        for size in range(2, min(LISTED, count) + 1):
+            number = word_numbers(x, size)
+            place = torch.searchsorted(self.listed, number).clamp(max=len(self.listed) - 1)
+            known = (self.listed[place] == number).unsqueeze(2)
+            hit = self.listed_types[place].to(out.dtype) * known  # (B, T - size + 1, types)
+            for shift in range(size):
+                part = 0 if shift == 0 else 2 if shift == size - 1 else 1
+                seen = out[:, shift : shift + hit.shape[1], part]
+                torch.maximum(seen, hit, out=seen)
+        return out.flatten(2)
+
     def embed(self, x: Tensor) -> Tensor:
-        """Embeddings (B, T, width + pair_width) of code points (B, T): the character, and the pair
-        that ends with it."""
+        """Embeddings (B, T, D) of code points (B, T): the character, the pair that ends with it,
+        and what the lists say."""
         rows = self.rows(x)
         flags = nn.functional.pad(self.flags.to(self.known.weight.dtype), (0, 0, FIRST, 0))
         character = self.table(rows) + self.known(flags[rows])
         pairs = self.pair_rows(rows)
         pair = self.pair_table(pairs) * (pairs > 0).unsqueeze(2)
-        return torch.cat([character, pair], dim=2)
+        return torch.cat([character, pair, self.listed_marks(x)], dim=2)
+
+    def split(self, e: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Characters, pairs and what the lists say, of embeddings (..., D)."""
+        rest = e.shape[-1] - self.width - self.pair_width
+        character, pair, marks = e.split([self.width, self.pair_width, rest], dim=-1)
+        return character, pair, marks
 
     def sides(self, e: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """What lies to the left of each place, itself included, and to its right: (B, T, hidden)
         each. Neither has seen the other side, so that both can learn to say what comes next."""
-        character, pair = e.split([self.width, e.shape[2] - self.width], dim=2)
+        character, pair, _marks = self.split(e)
         later = torch.cat([pair[:, 1:], torch.zeros_like(pair[:, :1])], dim=1)
-        ahead = self.right(self.dropout(e), mask)
+        ahead = self.right(self.dropout(torch.cat([character, pair], dim=2)), mask)
         return ahead, self.left(self.dropout(torch.cat([character, later], dim=2)), mask)
 
     def states(self, e: Tensor, mask: Tensor) -> Tensor:
         """What is known about each place, (B, T, 2 * upper)."""
-        h = self.dropout(torch.cat(self.sides(e, mask), dim=2))
+        read = self.dropout(torch.cat(self.sides(e, mask), dim=2))
+        h = torch.cat([read, self.split(e)[2].to(read.dtype)], dim=2)
         h = torch.cat([self.upper_right(h, mask), self.upper_left(h, mask)], dim=2)
         return self.dropout(h)
 
@@ -147,6 +182,16 @@ def pair_numbers(rows: Tensor) -> Tensor:
     no two known ones."""
     before = nn.functional.pad(rows, (1, 0))[:, :-1]
     return torch.where((rows >= FIRST) & (before >= FIRST), before * STEP + rows, -1)
+
+
+def word_numbers(x: Tensor, size: int) -> Tensor:
+    """A number for the `size` characters that begin at each place of (B, T) code points,
+    (B, T - size + 1). Different words hardly ever have the same."""
+    count = x.shape[1] - size + 1
+    number = torch.full_like(x[:, :count], size)
+    for shift in range(size):
+        number = number * PRIME + x[:, shift : shift + count]  # int64 wraps around
+    return number
 
 
 def known_characters(texts: Iterable[Sequence[int]], least: int) -> Tensor:

@@ -1,6 +1,6 @@
 """Batches of marked Chinese sentences, changed a little in every epoch."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,12 +12,11 @@ from dlportal.training.characters_data import Sentence, exchanged, joined
 from dlportal.training.made_names import made_name
 from dlportal.training.texts import TextBatches, pad_texts
 
-SIZE = 32  # sentences of a batch
+SIZE = 24  # sentences of a batch
 HIDDEN = 0.1  # share of the characters that are hidden, anew in each epoch
-EXCHANGED = 0.5  # share of the names that are replaced, anew in each epoch
+EXCHANGED = 0.3  # share of the names that are replaced, anew in each epoch
 OWN = 0.5  # share of the replacing names that come from the training part
 JOINED = 0.1  # share of the sentences that are read together with another
-TOLD = 6_000  # sentences of a student's epoch that only teachers have marked
 
 
 @dataclass(frozen=True)
@@ -27,29 +26,18 @@ class Marked:
     Attributes:
         train: Sentences of which the names are known.
         seed: Of order and changes.
-        told: Sentences that teachers have marked; `TOLD` of them are drawn for each epoch.
     """
 
     train: list[Sentence]
     seed: int
-    told: Sequence[Sentence] = ()
-
-    @property
-    def size(self) -> int:
-        """Sentences of an epoch; the true ones count twice where others are told."""
-        return len(self.train) * (2 if self.told else 1) + min(TOLD, len(self.told))
 
     @property
     def steps_per_epoch(self) -> int:
-        return -(-self.size // SIZE)
+        return -(-len(self.train) // SIZE)
 
     def __call__(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
         rng = np.random.default_rng((self.seed, epoch))
-        drawn = rng.permutation(len(self.told))[:TOLD]
-        rows = [
-            *(self.changed(s, rng) for s in self.train * (2 if self.told else 1)),
-            *(self.told[i] for i in drawn),
-        ]
+        rows = [self.changed(sentence, rng) for sentence in self.train]
         codes, tags = [s.codes for s in rows], [s.tags for s in rows]
         batches = TextBatches(codes, torch.arange(len(rows)), SIZE, self.seed * 1009 + epoch)
         for x, index in batches(0):

@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from dlportal.nets.character_tagger import CharacterTagger
 from dlportal.nets.crf import LinearChain
 from dlportal.nets.name_marker import facts, name_log_probability, spelled
 from dlportal.training.characters_data import TAGS, Sentence, iob2, names_in
@@ -24,24 +23,6 @@ from dlportal.training.texts import pad_texts
 
 SIZE = 64  # texts that are read together
 TEMPERATURES = np.geomspace(0.7, 3.0, 16)  # what is tried on validation
-
-
-class Choir(nn.Module):
-    """Several taggers with one voice: the mean of their emissions and of their chains."""
-
-    def __init__(self, members: Sequence[CharacterTagger]) -> None:
-        super().__init__()
-        self.members = nn.ModuleList(members)
-        self.chain = copy.deepcopy(members[0].chain)
-        with torch.no_grad():
-            for name, parameter in self.chain.named_parameters():
-                same: list[Tensor] = [
-                    member.chain.get_parameter(name).detach() for member in members
-                ]
-                parameter.copy_(torch.stack(same).mean(dim=0))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.stack([member(x) for member in self.members]).mean(dim=0)
 
 
 @torch.inference_mode()

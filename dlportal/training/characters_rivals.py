@@ -28,11 +28,14 @@ def known_names(train: Iterable[Sentence]) -> dict[str, str]:
 
 
 def look_up(codes: Sequence[int], known: dict[str, str]) -> list[Name]:
-    """The longest known names, from left to right."""
+    """The longest known names of two or more characters, from left to right.
+
+    Single characters (中, 明) are names too rarely: with them it would be wrong much more often.
+    """
     text, longest = "".join(map(chr, codes)), max(map(len, known), default=0)
     found, place = [], 0
     while place < len(text):
-        for size in range(min(longest, len(text) - place), 0, -1):
+        for size in range(min(longest, len(text) - place), 1, -1):
             kind = known.get(text[place : place + size])
             if kind is not None:
                 found.append(Name(kind, place, place + size))

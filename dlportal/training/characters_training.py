@@ -1,6 +1,5 @@
-"""Train the tagger of Chinese names: learn to read, learn names, teach a student."""
+"""Train the tagger of Chinese names: learn to read first, then learn names."""
 
-import copy
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,61 +14,45 @@ from dlportal.nets.character_tagger import PAD, CharacterTagger, known_character
 from dlportal.nets.name_tags import chain_of
 from dlportal.nets.two_way import TwoWay
 from dlportal.training.characters_batches import Marked
-from dlportal.training.characters_data import TAGS, Sentence, sentences_of
-from dlportal.training.characters_marks import Choir, against, honest_temperature, mark
+from dlportal.training.characters_data import TAGS, sentences_of
+from dlportal.training.characters_marks import against, honest_temperature
 from dlportal.training.events import Run
 from dlportal.training.fit import Plan, Validate, fit, seed_everything
-from dlportal.training.made_names import flags_of
+from dlportal.training.made_names import flags_of, listed_tables
 from dlportal.training.texts import TextBatches, pad_texts
 
 LEAST, PAIRS = 4, 20_000  # how often a character must occur; how many pairs have an embedding
 READ_EPOCHS, READ_SIZE, READ_RATE = 5, 64, 3e-3
-TEACHERS, NAME_EPOCHS, STUDENT_EPOCHS, QUICK_EPOCHS = 1, 8, 4, 3
+NAME_EPOCHS, QUICK_EPOCHS = 16, 3
 RATE = 2e-3
 LOWER = 0.5  # of the rate, for what has learned to read
+CHAIN = 10.0  # of the rate: a few numbers that begin at nothing
 LOWER_PARTS = ("table", "pair_table", "known", "right", "left")
 
 
 def train_on_uner(settings: Settings, run: Run) -> nn.Module:
     """Train on UNER; the validation part picks epochs and temperature.
 
-    The full budget first reads a million characters without labels, from the left and from the
-    right. What has learned to read then learns names from different seeds; these teachers mark
-    the unlabelled sentences, and a student learns from their marks and from the truth.
+    The full budget first reads the text of paragraphs, from the left and from the right; what has
+    learned to read then learns names.
     """
     parts = uner.load()
     train, held = sentences_of(parts.train), sentences_of(parts.validation)
     check = against(held)
     run.facts["sentences"] = {"train": len(train), "validation": len(held)}
-    net: nn.Module
+    epochs = QUICK_EPOCHS
     if settings.budget == "quick":
-        fresh = start([s.codes for s in train], settings.seed, least=2)
-        net = learn_names(fresh, Marked(train, settings.seed), check, QUICK_EPOCHS, run, "fit")
+        net = start([s.codes for s in train], settings.seed, least=2)
     else:
-        net = full_training(train, held, check, settings.seed, run)
+        epochs = NAME_EPOCHS
+        plain = [readable(text)[0] for text in chinese_text.sentences()]
+        texts = [*plain, *(s.codes for s in train)]
+        run.facts["read"] = {"sentences": len(texts), "characters": sum(map(len, texts))}
+        net = start(texts, settings.seed)
+        net = learn_to_read(net, texts, [s.codes for s in held], run)
+    net = learn_names(net, Marked(train, settings.seed), check, epochs, run, "fit")
     run.constants["temperature"] = honest_temperature(net, held)
     return net
-
-
-def full_training(
-    train: list[Sentence], held: list[Sentence], check: Validate, seed: int, run: Run
-) -> nn.Module:
-    """Reader, teachers, student; where it is stopped, the best so far."""
-    plain = [readable(text)[0] for text in chinese_text.sentences()]
-    texts = [*plain, *(s.codes for s in train)]
-    run.facts["read"] = {"sentences": len(texts), "characters": sum(map(len, texts))}
-    reader = learn_to_read(start(texts, seed), texts, [s.codes for s in held], run)
-    teachers: list[CharacterTagger] = []
-    for number in range(TEACHERS):
-        net = copy.deepcopy(reader)
-        batches = Marked(train, seed + number)
-        net = learn_names(net, batches, check, NAME_EPOCHS, run, f"teacher{number}")
-        if run.cancelled():
-            return net
-        teachers.append(net)
-    run.facts["validation_f1_of_teachers"] = check(Choir(teachers))["f1"]
-    batches = Marked(train, seed + TEACHERS, mark(Choir(teachers), plain))
-    return learn_names(reader, batches, check, STUDENT_EPOCHS, run, "fit")
 
 
 def start(texts: Sequence[Sequence[int]], seed: int, least: int = LEAST) -> CharacterTagger:
@@ -78,7 +61,8 @@ def start(texts: Sequence[Sequence[int]], seed: int, least: int = LEAST) -> Char
     pairs = known_pairs(texts, characters, PAIRS)
     with torch.random.fork_rng(devices=[]):
         seed_everything(seed)
-        return CharacterTagger(characters, pairs, flags_of(characters.tolist()), chain_of(TAGS))
+        flags = flags_of(characters.tolist())
+        return CharacterTagger(characters, pairs, flags, *listed_tables(), chain_of(TAGS))
 
 
 def learn_to_read(
@@ -133,7 +117,7 @@ def learn_names(
         schedule="linear",
         clip=5.0,
         betas=(0.9, 0.98),
-        factors=dict.fromkeys(LOWER_PARTS, LOWER),
+        factors={**dict.fromkeys(LOWER_PARTS, LOWER), "chain": CHAIN},
         seed=batches.seed,
     )
     trained: Any = fit(net, batches, name_loss, check, plan, run, name)

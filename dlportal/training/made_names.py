@@ -15,6 +15,8 @@ import torch
 from torch import Tensor
 
 from dlportal import cases
+from dlportal.kinds.characters import readable
+from dlportal.nets.character_tagger import LISTED, word_numbers
 
 Rng = np.random.Generator
 # (how often, rule) for each type; the weights were set by hand and not tuned.
@@ -22,6 +24,11 @@ Rules = tuple[tuple[float, Callable[[Rng], str]], ...]
 
 ENDS = ("area_ends", "org_ends")  # what marks the end of a place or an institution
 FLAGS = 8  # columns of `flags_of`
+LISTS = {
+    "LOC": ("countries", "provinces", "cities", "foreign_places", "regions", "nature", "sights"),
+    "ORG": ("universities", "companies", "authorities", "parties", "armies", "teams", "media"),
+    "PER": ("people", "foreigners"),
+}
 
 
 @cache
@@ -48,6 +55,28 @@ def flags_of(characters: Sequence[int]) -> Tensor:
         rest = [kind == "Nd", kind[0] == "L" and kind != "Lo", kind[0] in "PSZ"]
         rows.append([c in s for s in sets] + rest)
     return torch.tensor(rows, dtype=torch.uint8)
+
+
+def listed_names() -> dict[str, tuple[str, ...]]:
+    """Whole names of each type that the lists hold, titles of rulers among them."""
+    known = lists()
+    found = {kind: [w for name in names for w in known[name]] for kind, names in LISTS.items()}
+    for back in known["rulers_back"]:
+        found["PER"] += [back, *(front + back for front in known["rulers_front"])]
+    return {kind: tuple(dict.fromkeys(words)) for kind, words in found.items()}
+
+
+def listed_tables() -> tuple[Tensor, Tensor]:
+    """The listed names for a tagger: sorted numbers (N,) and their types (N, types) of 0 and 1."""
+    types: dict[int, list[int]] = {}
+    for column, words in enumerate(listed_names().values()):
+        for word in words:
+            codes = readable(word)[0]
+            if 2 <= len(codes) <= LISTED:
+                number = int(word_numbers(torch.tensor([codes]), len(codes)))
+                types.setdefault(number, [0] * len(LISTS))[column] = 1
+    numbers = sorted(types)
+    return torch.tensor(numbers), torch.tensor([types[n] for n in numbers], dtype=torch.uint8)
 
 
 def one(name: str, rng: Rng) -> str:

@@ -72,8 +72,13 @@ def read_data(split: str, data: Path | None) -> Tagged:
     return getattr(parts, split)
 
 
-def in_our_types(part: Tagged, path: Path) -> Tagged:
+def in_our_types(part: Tagged, path: Path, known: Sequence[str] = TYPES) -> Tagged:
     """Rename a file's types by its sidecar, `NAME.labels.toml` with lines like `PER = "person"`.
+
+    Args:
+        part: What the file holds.
+        path: The file.
+        known: The types that there may be.
 
     Raises:
         InputError: The sidecar cannot be read, or types remain that are not ours.
@@ -89,17 +94,17 @@ def in_our_types(part: Tagged, path: Path) -> Tagged:
                 file=sidecar.name,
             ) from error
     renamed = part.renamed(names)
-    if strangers := [name for name in renamed.types if name not in TYPES]:
+    if strangers := [name for name in renamed.types if name not in known]:
         raise InputError(
             N_(
                 "The types {types} are not among {known}. Put a file {sidecar} beside it with a"
                 ' line such as {first} = "{ours}" for each; "" leaves a type out.'
             ),
             types=", ".join(strangers),
-            known=", ".join(TYPES),
+            known=", ".join(known),
             sidecar=sidecar.name,
             first=strangers[0],
-            ours=TYPES[4],
+            ours="person" if "person" in known else known[-1],
         )
     return renamed
 
