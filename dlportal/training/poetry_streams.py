@@ -1,0 +1,99 @@
+"""Long texts cut into windows, and what a character network makes of them."""
+
+from collections.abc import Callable, Iterator
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from dlportal.device import autocast, pick_device
+from dlportal.nets.char_gpt import CONTEXT, HIDDEN, PAD, CharGPT
+
+AT_ONCE = 64  # windows that are read together
+
+
+class Windows:
+    """Batches of windows of one long text, shifted anew in each epoch.
+
+    Every epoch shows every character about once; which windows there are and their order depend
+    on seed and epoch alone.
+
+    Args:
+        ids: The text, (N,).
+        size: Windows of a batch.
+        seed: Of shift and order.
+        before: Called with the number of steps done before each step.
+        starts: Where poems begin in the text, sorted; a window that would begin less than half its
+            length later begins there instead.
+    """
+
+    def __init__(
+        self,
+        ids: Tensor,
+        size: int,
+        seed: int,
+        before: Callable[[int], None] | None = None,
+        starts: Tensor | None = None,
+    ) -> None:
+        self.ids, self.size, self.seed, self.before = ids, size, seed, before
+        self.starts = starts
+        self.steps_per_epoch = (len(ids) - CONTEXT - 1) // CONTEXT // size
+
+    def __call__(self, epoch: int) -> Iterator[Tensor]:
+        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
+        shift = int(torch.randint(CONTEXT, (1,), generator=generator))
+        count = (len(self.ids) - shift - 1) // CONTEXT
+        order = torch.randperm(count, generator=generator)
+        inside = torch.arange(CONTEXT + 1)
+        for step in range(self.steps_per_epoch):
+            if self.before is not None:
+                self.before(epoch * self.steps_per_epoch + step)
+            places = shift + CONTEXT * order[step * self.size : (step + 1) * self.size]
+            yield self.ids[self.aligned(places)[:, None] + inside]
+
+    def aligned(self, places: Tensor) -> Tensor:
+        """The same places, or the beginning of a poem shortly before."""
+        if self.starts is None:
+            return places
+        begun = self.starts[torch.searchsorted(self.starts, places, right=True) - 1]
+        return torch.where(places - begun < CONTEXT // 2, begun, places)
+
+
+def next_loss(hidden: float) -> Callable[[CharGPT, Tensor], Tensor]:
+    """Mean nats of the next character, with a share of the characters hidden at the input: so the
+    network knows what a hidden one is when an explanation asks."""
+
+    def loss(net: CharGPT, windows: Tensor) -> Tensor:
+        x = windows[:, :-1]
+        x = torch.where(torch.rand(x.shape, device=x.device) < hidden, HIDDEN, x)
+        y = net.everywhere(x)
+        return F.cross_entropy(y.flatten(0, 1), windows[:, 1:].flatten(), ignore_index=PAD)
+
+    return loss
+
+
+@torch.inference_mode()
+def nats(net: CharGPT, ids: Tensor, stride: int, bf16: bool = False) -> Tensor:
+    """Negative log-likelihoods (N - 1,) of all characters of ids (N,) but the first.
+
+    Windows begin every `stride` characters and each gives the last `stride` of its characters, so
+    that all (but those of the first window) have CONTEXT - stride before them, or more. With a
+    stride of CONTEXT, windows stand side by side.
+    """
+    device, found = pick_device(), torch.full((len(ids) - 1,), torch.nan)
+    net = net.to(device)
+    starts = list(range(0, max(1, len(ids) - 1 - CONTEXT + stride), stride))
+    for place in range(0, len(starts), AT_ONCE):
+        batch = starts[place : place + AT_ONCE]
+        rows = [ids[start : start + CONTEXT + 1] for start in batch]
+        width = max(len(row) for row in rows)
+        x = torch.full((len(rows), width), PAD)
+        for row, part in zip(x, rows):
+            row[: len(part)] = part
+        with autocast(bf16):
+            y = net.everywhere(x[:, :-1].to(device)).cpu()
+        lost = F.cross_entropy(y.transpose(1, 2), x[:, 1:], reduction="none")
+        for start, part, row in zip(batch, rows, lost):
+            new = 0 if start == 0 else CONTEXT - stride
+            found[start + new : start + len(part) - 1] = row[new : len(part) - 1]
+    return found
