@@ -34,6 +34,7 @@ from dlportal.results import Label, Result, Span
 from dlportal.training.events import Run
 from dlportal.training.store import load_weights, saved_shapes
 
+TOGETHER = 32  # windows that share a pass
 SHOWN = 3  # spans that are shown and can be explained
 ANSWER = Label("answer", "answer", "答案")
 
@@ -111,13 +112,21 @@ class QuestionAnswering(TextCase):
         return float(self.scales[language].get("threshold", 0.5))
 
     def check(self, raw: str) -> None:
+        self.checked(raw)
+
+    def checked(self, raw: str) -> tuple[Passage, list[Window]]:
+        """The passage of an input that can be used, and its windows.
+
+        Raises:
+            InputError: It cannot be used.
+        """
         if not isinstance(raw, str):
             raise InputError(N_("This is not a text. Type a sentence."))
         check_length(raw, self.card.limits.characters)
         passage = parse(raw)
         if passage.language == "en":
             check_english(passage.paragraph)
-        self.windows(raw)
+        return passage, windows_of(passage, self.tokenizer)
 
     def read(self, given: str) -> str:
         """A text, or the path of a file that holds it."""
@@ -145,34 +154,28 @@ class QuestionAnswering(TextCase):
     @torch.inference_mode()
     def predict_batch(self, raws: Sequence[str]) -> list[Result]:
         """As for every case; the windows of all inputs share passes, each language its own."""
-        for raw in raws:
-            self.check(raw)
-        cut = [self.windows(raw) for raw in raws]
-        xs = [torch.from_numpy(window.x) for windows in cut for window in windows]
-        languages = [parse(raw).language for raw, windows in zip(raws, cut) for _w in windows]
-        ys: list[Any] = [None] * len(xs)
+        read = [self.checked(raw) for raw in raws]
+        windows = [(p.language, torch.from_numpy(w.x)) for p, some in read for w in some]
+        ys: list[Any] = [None] * len(windows)
         for language in ("en", "zh"):
-            rows = [i for i, own in enumerate(languages) if own == language]
-            rows.sort(key=lambda i: len(xs[i]))
-            for start in range(0, len(rows), 32):
-                some = rows[start : start + 32]
-                y = self.net(stacked([xs[i] for i in some]).to(self.device)).float().cpu()
+            rows = [i for i, (own, _x) in enumerate(windows) if own == language]
+            rows.sort(key=lambda i: len(windows[i][1]))
+            for start in range(0, len(rows), TOGETHER):
+                some = rows[start : start + TOGETHER]
+                y = self.net(stacked([windows[i][1] for i in some]).to(self.device)).float().cpu()
                 for i, line in zip(some, y, strict=True):
                     ys[i] = line
-        out: list[Result] = []
-        place = 0
-        for raw, windows in zip(raws, cut, strict=True):
-            out.append(self.answer(ys[place : place + len(windows)], windows, raw))
-            place += len(windows)
-        return out
+        each = iter(ys)
+        return [self.answer([next(each) for _ in cut], cut, passage) for passage, cut in read]
 
     def decode(self, y: Tensor, raw: str) -> Answers:
         """Scores of a single window (T, longest), or of several (W, T, longest)."""
-        windows = self.windows(raw)
-        return self.answer(list(y if y.ndim == 3 else y.unsqueeze(0)), windows, raw)
+        return self.answer(
+            list(y if y.ndim == 3 else y.unsqueeze(0)), self.windows(raw), parse(raw)
+        )
 
-    def answer(self, scores: Sequence[Tensor], windows: list[Window], raw: str) -> Answers:
-        passage = parse(raw)
+    def answer(self, scores: Sequence[Tensor], windows: list[Window], passage: Passage) -> Answers:
+        """The result, from the scores (T, longest) of each window."""
         judged = judge(scores, windows, self.temperature_of(passage.language))
         text = passage.paragraph
         spans = tuple(
@@ -212,11 +215,11 @@ class QuestionAnswering(TextCase):
         passage = parse(raw)
         reader = self.net.chinese if passage.language == "zh" else self.net.english
         places = [(f.first, f.length) for f in asked]
-        judge_ = self.with_net(SpanScorer(reader, places, self.temperature_of(passage.language)))
-        judge_.window = best
+        asks = self.with_net(SpanScorer(reader, places, self.temperature_of(passage.language)))
+        asks.window = best
         texts = numbered([passage.paragraph[f.start : f.end] for f in asked])
-        judge_.labels = tuple(Label(text, text, text) for text in texts)
-        return judge_
+        asks.labels = tuple(Label(text, text, text) for text in texts)
+        return asks
 
     def probabilities(self, y: Tensor) -> Tensor:
         """Of spans (of `about`): each on its own, (B, spans)."""

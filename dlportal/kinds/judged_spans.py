@@ -8,6 +8,7 @@ from torch import Tensor
 
 from dlportal.kinds.passages import Window
 
+LEAST = 0.5  # times the likeliest span's probability that the answer has
 KEPT = 20  # spans of a window among which the best are chosen
 
 
@@ -86,9 +87,12 @@ def answer_of(spans: Sequence[Found]) -> Found:
     Where "1874", "in 1874" and "1874 by" share the probability among them, the likeliest single
     span may be one that stands alone elsewhere. So each is judged by its expected F1, counted in
     characters, if one of the others were right (minimum Bayes risk: Kumar and Byrne 2004,
-    https://aclanthology.org/N04-1022/).
+    https://aclanthology.org/N04-1022/). It has to be half as likely as the likeliest, so that a
+    long span which merely covers two others does not win.
     """
-    return max(spans, key=lambda one: sum(s.probability * shared(one, s) for s in spans))
+    least = LEAST * max(one.probability for one in spans)
+    likely = [one for one in spans if one.probability >= least]
+    return max(likely, key=lambda one: sum(s.probability * shared(one, s) for s in spans))
 
 
 def shared(a: Found, b: Found) -> float:

@@ -1,6 +1,7 @@
 """A question and a paragraph: how they are written in one text, and cut for a reader."""
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,9 @@ from dlportal.nets.passage_match import LONGEST_QUESTION, OPENING, PARAGRAPH, QU
 
 WINDOW = {"en": 320, "zh": 480}  # tokens of a paragraph that are read at once
 OVERLAP = {"en": 96, "zh": 128}  # tokens that two windows share
+ON_ONE_LINE = re.compile(
+    r"([^?？]+[?？])(.+)", re.S
+)  # a question, and the paragraph after its mark
 FORM = N_(
     'Give the question on the first line and the paragraph below it, or {{"question": ...,'
     ' "paragraph": ...}}.'
@@ -82,8 +86,10 @@ def parts_of(raw: str) -> tuple[str, str]:
             return str(given["question"]), str(given.get("paragraph") or given["context"])
         except (ValueError, KeyError, TypeError) as error:
             raise InputError(FORM) from error
-    sign = "\n" if "\n" in raw.strip() else "\t"
-    question, _sign, paragraph = raw.strip().partition(sign)
+    text = raw.strip()
+    if "\n" not in text and "\t" not in text and (mark := ON_ONE_LINE.match(text)):
+        return mark[1], mark[2]
+    question, _sign, paragraph = text.partition("\n" if "\n" in text else "\t")
     return question, paragraph.strip()
 
 

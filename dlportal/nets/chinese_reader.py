@@ -10,13 +10,15 @@ from dlportal.nets.passage_match import (
     PARAGRAPH,
     PART,
     QUESTION,
+    SENTENCE,
     SHAPE,
+    UNIT,
     question_columns,
     question_length,
     runs,
     same,
 )
-from dlportal.nets.passage_reader import PassageReader
+from dlportal.nets.passage_reader import PassageReader, clues_of
 
 CHINESE = 1 << 17  # added to code points, so that they cannot be taken for MiniLM's ids
 START, HIDDEN = 1, 2  # stand for signs among the code points
@@ -74,7 +76,8 @@ class ChineseReader(nn.Module):
         weights = torch.where(theirs > HIDDEN, self.rarity[theirs], 0.0)
         inside = x[..., PART] == PARAGRAPH
         asked = asks.amax(dim=1)
-        return self.reader(words, matches, weights, shapes, asked, x, (inside, inside))
+        clues = clues_of(matches, weights, x, [x[..., SENTENCE], x[..., UNIT]])
+        return self.reader(words, clues, shapes, asked, x, (inside, inside))
 
     def forward(self, x: Tensor) -> Tensor:
         """Scores (B, T, 32) of the input (B, T, 6)."""

@@ -31,10 +31,13 @@ from dlportal.nets.passage_match import (
     question_length,
     same,
 )
-from dlportal.nets.passage_reader import PassageReader
+from dlportal.nets.passage_reader import PassageReader, clues_of
 
 LAYERS = (2, 4, 6)  # whose states are mixed; layer 6 is the last
-VECTOR, STATES, LONGEST = 96, 96, 24
+MEMBERS = 2  # readers that differ in their start and in what they forget; their scores' mean counts
+VECTOR, STATES, LONGEST = 96, 80, 24
+DILATIONS = (1, 2, 4)
+FORGOTTEN = 0.15  # share of question words without a match, and of words without a vector: training
 STEM_COUNTS = 0.7  # how much a match of stems counts beside one of words
 ALIKE, ALIKE_INSIDE = 0.3, 0.35  # cosines of words, before and in context, from which on they count
 
@@ -57,9 +60,10 @@ class EnglishReader(nn.Module):
         self.register_buffer("rarity", rarity)
         self.register_buffer("asks", asks, persistent=False)
         self.body: Any = shared_body()
-        self.project = nn.Linear(WIDTH, VECTOR)
-        self.reader = PassageReader(
-            VECTOR, STATES, len(SHAPES), len(ASKED), 3, 1, LONGEST, 2, dropout
+        self.projects = nn.ModuleList(nn.Linear(WIDTH, VECTOR) for _ in range(MEMBERS))
+        sizes = VECTOR, STATES, len(SHAPES), len(ASKED), 3, 1, LONGEST, 2
+        self.readers = nn.ModuleList(
+            PassageReader(*sizes, dropout, DILATIONS) for _ in range(MEMBERS)
         )
 
     def shipped_state(self) -> dict[str, Tensor]:
@@ -83,13 +87,19 @@ class EnglishReader(nn.Module):
 
     def read(self, e: Tensor, states: Tensor, x: Tensor) -> Tensor:
         """Scores of `embed`'s output and MiniLM's states (B, T, 2, 384): mean of layers, last."""
+        return torch.stack(self.votes(e, states, x)).mean(dim=0)
+
+    def votes(self, e: Tensor, states: Tensor, x: Tensor) -> list[Tensor]:
+        """Every member's scores."""
         embeddings, equal, shapes, asks = e.split(
             [WIDTH, question_length(x), len(SHAPES), len(ASKED)], dim=-1
         )
-        mixed, final = states.to(self.project.weight.dtype).unbind(dim=2)
-        words = F.gelu(self.project(mixed))
+        mixed, final = states.to(embeddings.dtype).unbind(dim=2)
         theirs = question_columns(x[..., CODE], x, nothing=PAD)
         weights = torch.where(theirs > MASK, self.rarity[theirs], 0.0)
+        if self.training:  # a match of some words has to be enough
+            known = torch.rand(weights.shape, device=x.device) >= FORGOTTEN
+            weights, equal = weights * known, equal * known.unsqueeze(1)
         close = alike(embeddings, weights, x, ALIKE)
         meant = alike(mixed, weights, x, ALIKE_INSIDE)
         word = x[..., UNIT]
@@ -97,9 +107,15 @@ class EnglishReader(nn.Module):
         first = inside & (word != F.pad(word, (1, 0), value=-1)[:, :-1])
         last = inside & (word != F.pad(word, (0, 1), value=-1)[:, 1:])
         matches = [equal, torch.maximum(equal, close), torch.maximum(equal, meant)]
-        more = (sentence_likeness(final, x),)
-        asked = asks.amax(dim=1)
-        return self.reader(words, matches, weights, shapes, asked, x, (first, last), more)
+        clues = clues_of(matches, weights, x, [x[..., SENTENCE]])
+        clues = torch.cat([clues, sentence_likeness(final, x)], dim=-1)
+        asked, votes = asks.amax(dim=1), []
+        for project, reader in zip(self.projects, self.readers, strict=True):
+            words = F.gelu(project(mixed))
+            if self.training:
+                words = words * (torch.rand(*words.shape[:2], 1, device=x.device) >= FORGOTTEN)
+            votes.append(reader(words, clues, shapes, asked, x, (first, last)))
+        return votes
 
     def forward(self, x: Tensor) -> Tensor:
         """Scores (B, T, 24) of the input (B, T, 6)."""

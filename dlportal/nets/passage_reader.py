@@ -15,14 +15,12 @@ from dlportal.nets.passage_match import (
     PART,
     QUESTION,
     RADII,
-    SENTENCE,
-    UNIT,
     coverage,
     question_length,
 )
 from dlportal.nets.span_head import IMPOSSIBLE, SpanHead
 
-DILATIONS = (1, 2, 4, 8)
+DILATIONS = (1, 2, 4, 8)  # of the paragraph's layers
 QUESTION_WORDS = 24  # width of what is kept of the question's own words (who, how many)
 
 
@@ -54,6 +52,7 @@ class PassageReader(nn.Module):
         longest: Tokens of an answer at most.
         more: How many other clues a token gets.
         dropout: In training.
+        dilations: Of the paragraph's layers.
     """
 
     def __init__(
@@ -67,9 +66,9 @@ class PassageReader(nn.Module):
         longest: int,
         more: int,
         dropout: float,
+        dilations: tuple[int, ...] = DILATIONS,
     ) -> None:
         super().__init__()
-        self.groups = groups
         clues = matches * (2 * (len(RADII) + 1 + groups) + 3) + more
         query = width + QUESTION_WORDS
         self.shape = nn.Linear(shapes, 8, bias=False)
@@ -79,7 +78,7 @@ class PassageReader(nn.Module):
         self.attend = nn.Linear(width, 1)
         self.align = nn.Linear(vectors, 64)
         self.inner = nn.Linear(3 * vectors + 8 + clues + query, width)
-        self.layers = nn.ModuleList(GatedConv(width, d, dropout) for d in DILATIONS)
+        self.layers = nn.ModuleList(GatedConv(width, d, dropout) for d in dilations)
         self.norm = nn.LayerNorm(width)
         self.dropout = nn.Dropout(dropout)
         self.head = SpanHead(width, clues, shapes, asked, query, longest)
@@ -87,28 +86,22 @@ class PassageReader(nn.Module):
     def forward(
         self,
         words: Tensor,
-        matches: list[Tensor],
-        weights: Tensor,
+        clues: Tensor,
         shapes: Tensor,
         asked: Tensor,
         x: Tensor,
         ends: tuple[Tensor, Tensor],
-        more: tuple[Tensor, ...] = (),
     ) -> Tensor:
         """Scores of all spans.
 
         Args:
             words: Vectors (B, T, vectors).
-            matches: each (B, T, Q): how well a token meets the question's tokens, in [0, 1].
-            weights: Of the question's tokens, (B, Q).
+            clues: What the question's matches tell of each token, (B, T, clues); see `clues_of`.
             shapes: One-hot (B, T, shapes).
             asked: Which question words occur, (B, asked).
             x: The input (B, T, 6).
             ends: Where a span may start, and where it may end, bool (B, T).
-            more: Other clues, each (B, T, n).
         """
-        groups = [x[..., SENTENCE], x[..., UNIT]][: self.groups]
-        clues = torch.cat([*(clues_of(m, weights, x, groups) for m in matches), *more], dim=-1)
         words = self.dropout(words)
         query, aligned = self.read_question(words, x)
         query = torch.cat([query, self.asked(asked).to(query.dtype)], dim=-1)
@@ -137,10 +130,22 @@ class PassageReader(nn.Module):
         return query, torch.einsum("btq,bqd->btd", alike.to(theirs.dtype), theirs)
 
 
-def clues_of(matches: Tensor, weights: Tensor, x: Tensor, groups: list[Tensor]) -> Tensor:
-    """How much of the question is near each token, and what its neighbours match."""
+def clues_of(matches: list[Tensor], weights: Tensor, x: Tensor, groups: list[Tensor]) -> Tensor:
+    """How much of the question is near each token, and what its neighbours match, (B, T, clues).
+
+    Args:
+        matches: Each (B, T, Q): how well a token meets the question's tokens, in [0, 1].
+        weights: Of the question's tokens, (B, Q).
+        x: The input (B, T, 6).
+        groups: Numbers (B, T) that say which tokens belong together.
+    """
+    found = [part for m in matches for part in (coverage(m, weights, x, groups), beside(m))]
+    return torch.cat(found, dim=-1)
+
+
+def beside(matches: Tensor) -> Tensor:
+    """The best match of the token before, the token after, and those around: (B, T, 3)."""
     best = matches.amax(dim=-1)  # (B, T)
     before, after = F.pad(best, (1, 0))[:, :-1], F.pad(best, (0, 1))[:, 1:]
     around = F.avg_pool1d(best.unsqueeze(1), 5, 1, 2).squeeze(1)
-    beside = torch.stack([before, after, around], dim=-1)
-    return torch.cat([coverage(matches, weights, x, groups), beside], dim=-1)
+    return torch.stack([before, after, around], dim=-1)

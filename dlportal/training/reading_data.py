@@ -109,12 +109,12 @@ def joined(windows: Sequence[tuple[np.ndarray, int]], states: States | None) -> 
     return {"x": x, "states": s}
 
 
-def scores_of(net: Any, batch: dict[str, Tensor]) -> Tensor:
-    """Scores of spans (B, T, longest), from MiniLM's states where they are given."""
+def votes_of(net: Any, batch: dict[str, Tensor]) -> list[Tensor]:
+    """Scores of spans, each (B, T, longest), of the members of a reader; Chinese has one."""
     x = batch["x"]
     if isinstance(net, EnglishReader) and "states" in batch:
-        return net.read(net.embed(x), batch["states"], x)
-    return net(x)
+        return net.votes(net.embed(x), batch["states"], x)
+    return [net(x)]
 
 
 @torch.inference_mode()
@@ -132,7 +132,8 @@ def read_rows(
     for begin in range(0, len(places), size):
         some = places[begin : begin + size]
         windows = [rows[r].windows[w] for r, w in some]
-        y = scores_of(net, joined([(w.x, w.start) for w in windows], states)).float()
+        votes = votes_of(net, joined([(w.x, w.start) for w in windows], states))
+        y = torch.stack(votes).float().mean(dim=0)
         for (r, w), line, window in zip(some, y, windows, strict=True):
             out[r][w] = line[: len(window.x)].clone()
         if progress is not None:

@@ -209,10 +209,11 @@ def ends_chart(tokens: tuple[Ends, ...]) -> go.Figure:
     style(fig, height=260, legend=True)
     fig.update_layout(barmode="overlay", bargap=0.05)
     fig.update_xaxes(title_text=_("token of the paragraph"), range=[0, len(tokens) + 1])
-    ticks = [-1.0, -0.5, 0.0, 0.5, 1.0]
+    top = min(1.0, max(0.2, *(max(t.begins, t.closes) for t in tokens)))
+    ticks = [-top, -top / 2, 0.0, top / 2, top]
     fig.update_yaxes(
         title_text=_("probability"),
-        range=[-1.15, 1.15],
+        range=[-1.3 * top, 1.3 * top],
         tickvals=ticks,
         ticktext=[f"{100 * abs(t):.0f}%" for t in ticks],
     )
