@@ -12,7 +12,7 @@ import streamlit as st
 # Session keys that outlive a page.
 LASTING = {"language", "page_name", "language_switch", "session_id"}
 # Address parameters that seed a page's widgets.
-SHARED = ("panel", "example", "method", "domain", "search")
+SHARED = ("panel", "example", "method", "domain", "search", "direction")
 
 
 def enter_page(name: str) -> bool:
