@@ -23,7 +23,7 @@ from dlportal.training.texts import TextBatches, pad_texts
 
 LEAST, PAIRS = 4, 20_000  # how often a character must occur; how many pairs have an embedding
 READ_EPOCHS, READ_SIZE, READ_RATE = 5, 64, 3e-3
-NAME_EPOCHS, QUICK_EPOCHS = 16, 3
+NAME_EPOCHS, QUICK_EPOCHS = 16, 2
 RATE = 2e-3
 LOWER = 0.5  # of the rate, for what has learned to read
 CHAIN = 10.0  # of the rate: a few numbers that begin at nothing
