@@ -40,17 +40,17 @@ def beside(case: Any, picked: Any, answer: Any) -> None:
         f"{escape(span.text)} :small[{span.label(lang)} {100 * span.probability:.0f}%]"
         for span in answer.result.doubts
     ]
-    nothing = _("nothing")  # outside the f-string, where the catalogue's extraction would miss it
-    lines = [f"**{_('The network also considers')}** · {' · '.join(doubts) or nothing}"]
+    # Outside the f-strings, where the catalogue's extraction would miss them.
+    nothing, considered = _("nothing"), _("The network also considers")
+    stood = _("Names that stood in the training data")
+    lines = [f"**{considered}** · {' · '.join(doubts) or nothing}"]
     if is_available("uner_zh_gsdsimp"):
         codes, places = readable(picked.raw)
         found = [
             escape(picked.raw[places[name.start] : places[name.end - 1] + 1])
             for name in look_up(codes, gazetteer())
         ]
-        lines.append(
-            f"**{_('Names that stood in the training data')}** · {' · '.join(found) or nothing}"
-        )
+        lines.append(f"**{stood}** · {' · '.join(found) or nothing}")
     st.markdown("  \n".join(lines))
 
 
