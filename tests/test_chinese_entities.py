@@ -126,6 +126,8 @@ def test_judge_gives_log_odds_of_the_same_probability() -> None:
     mask = torch.ones(3, 5, dtype=torch.long)
     names = [(0, spelled("PER", 2, TAGS)), (3, spelled("LOC", 1, TAGS))]
     told = torch.sigmoid(NameJudge(tagger, names, 1.3).from_embeddings(y, mask))
+    alone = torch.sigmoid(NameJudge(tagger, names, 1.3, only=1).from_embeddings(y, mask))
+    assert torch.allclose(alone[:, 1], told[:, 1]) and (alone[:, 0] < 1e-5).all()
     found = facts(tagger.chain, y, mask, 1.3).detach().numpy()
     pairs = tagger.chain.scores()[0].detach().numpy() / 1.3
     for row in range(3):

@@ -225,6 +225,14 @@ class ChineseEntities(TextCase):
         )
         return judge
 
+    def asking(self, target: int) -> Self:
+        """A judge of one name alone: with many names in a long text that is much faster."""
+        if not isinstance(self.net, NameJudge):
+            return self
+        return self.with_net(
+            NameJudge(self.net.tagger, self.net.names, self.net.temperature, target)
+        )
+
     def probabilities(self, y: Tensor) -> Tensor:
         """Of names (of `about`): each on its own, (B, names); of tags: (B, T, tags)."""
         if isinstance(self.net, NameJudge):

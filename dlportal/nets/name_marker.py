@@ -116,15 +116,21 @@ class NameJudge(nn.Module):
         tagger: As in `NameMarker`.
         names: For each name its first character and the tags of its characters.
         temperature: As in `NameMarker`.
+        only: The one name that is asked about; the others count as impossible, which saves time.
     """
 
     def __init__(
-        self, tagger: Any, names: Sequence[tuple[int, Sequence[int]]], temperature: float
+        self,
+        tagger: Any,
+        names: Sequence[tuple[int, Sequence[int]]],
+        temperature: float,
+        only: int | None = None,
     ) -> None:
         super().__init__()
         self.tagger = tagger
         self.names = tuple(names)
         self.temperature = temperature
+        self.asked = range(len(names)) if only is None else range(only, only + 1)
 
     def embed(self, x: Tensor) -> Tensor:
         return self.tagger.embed(x)
@@ -133,11 +139,12 @@ class NameJudge(nn.Module):
         """Log-odds (B, names)."""
         y, scale = self.tagger.from_embeddings(e, mask).float(), 1 / self.temperature
         chain: LinearChain = self.tagger.chain
-        given = [y, *(held(y, start, tags) for start, tags in self.names)]
+        given = [y, *(held(y, *self.names[index]) for index in self.asked)]
         sums = chain.log_sum(torch.cat(given), mask.repeat(len(given), 1), scale)
         whole, *each = sums.view(len(given), len(y)).unbind(0)
-        p = (torch.stack(each, dim=1) - whole.unsqueeze(1)).exp().clamp(SMALLEST, 1 - SMALLEST)
-        return torch.logit(p)
+        p = (torch.stack(each, dim=1) - whole.unsqueeze(1)).exp()
+        sides = (self.asked.start, len(self.names) - self.asked.stop)
+        return torch.logit(nn.functional.pad(p, sides).clamp(SMALLEST, 1 - SMALLEST))
 
     def forward(self, x: Tensor) -> Tensor:
         """Log-odds (B, names) of code points (B, T)."""
