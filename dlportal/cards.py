@@ -286,6 +286,8 @@ PERCENT = {
     "nearer_than_real",
     "agreement_strongest_fifth",
     "next_token_accuracy",
+    "copied_share",
+    "form_kept",
     "faithful_share",
     "on_stain",
     "qlike_below_garch",

@@ -27,7 +27,7 @@ from dlportal.training.poetry_written import Written, writing
 SHAKESPEARE, POEMS = "tiny_shakespeare", "chinese_poetry"
 COMMAND = "python -m dlportal evaluate poetry_generation"
 BLOCK = 1000  # characters of Shakespeare that make one row: neighbours are no independent draws
-STRIDE = 32  # of the sliding windows: every character has CONTEXT - STRIDE before it, or more
+STRIDE = 64  # of the sliding windows: every character has CONTEXT - STRIDE before it, or more
 STRANGE = 0.05  # share of unknown characters from which on a text is of another kind
 POSITIONS = (0, 1, 2, 4, 8, 16, 32, 64, 128)  # characters read before, for the curve
 # Order and whether by Kneser and Ney, with the name on the card.

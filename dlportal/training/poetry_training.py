@@ -11,7 +11,7 @@ from dlportal.cards import Card
 from dlportal.case import Settings
 from dlportal.data import chinese_poetry, tiny_shakespeare
 from dlportal.messages import N_, InputError
-from dlportal.nets.char_gpt import END, FIRST, FORM_IDS, CharGPT, Reading, Shape
+from dlportal.nets.char_gpt import CONTEXT, END, FIRST, FORM_IDS, CharGPT, Reading, Shape
 from dlportal.nets.poets import Poets, load_poets, unlearned
 from dlportal.nets.sampling import candidates, draw
 from dlportal.training.events import Run
@@ -22,6 +22,7 @@ from dlportal.training.poetry_streams import Windows, nats, next_loss
 OFTEN = 2  # times that a Chinese character must occur in the training poems to be known
 HIDE = 0.01  # share of the characters that are hidden at the input
 EARLY = (0, 20, 60, 150, 400)  # steps before which a sample is written, and after each epoch
+TEMPERATURES = (1.0, 1.1, 1.2, 1.3)
 LENGTH = {"shakespeare": 240, "chinese": 64}  # characters of a sample
 
 
@@ -144,7 +145,28 @@ def learn(
 
     muon = muon_for("layers.", recipe.muon)
     fit(net, batches, next_loss(HIDE), validate, plan, run, learning.name, muon)  # type: ignore[arg-type]
+    if not run.cancelled():
+        temperature = calibrate(net, learning.held)
+        run.facts.setdefault("temperature", {})[learning.name] = temperature
     return net
+
+
+@torch.no_grad()
+def calibrate(net: CharGPT, held: Tensor) -> float:
+    """Divide the logits by the temperature that foretells the held-out text best.
+
+    It goes into the output's weights: a tied table may be scaled too, since what comes in is
+    normed. Guo et al. 2017, https://arxiv.org/abs/1706.04599
+    """
+    weight = net.embedding.weight if net.tied else net.head.weight
+    before = weight.clone()
+    losses = {}
+    for temperature in TEMPERATURES:
+        weight.copy_(before / temperature)
+        losses[temperature] = float(nats(net, held, CONTEXT, bf16=True).mean())
+    best = min(losses, key=losses.__getitem__)
+    weight.copy_(before / best)
+    return best
 
 
 def keep_sample(net: CharGPT, learning: Learning, path: Path) -> None:

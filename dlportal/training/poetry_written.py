@@ -11,8 +11,8 @@ from dlportal.kinds.copies import find_copies
 from dlportal.kinds.poem_form import form_of_text
 from dlportal.results import Token
 
-POEMS, PIECES = 25, 10  # poems of each form, pieces of Shakespeare
-LONG = 500  # characters of such a piece
+POEMS, PIECES = 25, 8  # poems of each form, pieces of Shakespeare
+LONG = 400  # characters of such a piece
 LEAST = {"shakespeare": 25, "chinese": 6}  # characters from which on a passage counts as copied
 OPENINGS = "春秋山江月风花夜云天日雨雪白青清高寒长金玉明落千万"  # a poem begins with one of these
 SPEAKERS = ("ROMEO:\n", "JULIET:\n", "First Citizen:\n", "KING RICHARD III:\n", "Nurse:\n")
