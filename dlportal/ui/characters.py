@@ -93,7 +93,15 @@ def drawn(scores: np.ndarray, rows: list[str], columns: list[str]) -> go.Figure:
             zmin=-limit,
             zmax=limit,
             colorscale=[[float(s), c] for s, c in zip(steps, colors.signed, strict=True)],
-            colorbar={"thickness": 12, "outlinewidth": 0, "title": {"text": _("score")}},
+            # Above the map: beside it, a telephone would have no width left.
+            colorbar={
+                "orientation": "h",
+                "thickness": 10,
+                "outlinewidth": 0,
+                "y": 1.0,
+                "yanchor": "bottom",
+                "title": {"text": _("score"), "side": "top"},
+            },
             hovertemplate="%{y} → %{x}: %{z:+.2f}<extra></extra>",
             xgap=2,
             ygap=2,
@@ -108,7 +116,8 @@ def drawn(scores: np.ndarray, rows: list[str], columns: list[str]) -> go.Figure:
         marker={"symbol": "x-thin", "size": 6, "line": {"width": 1, "color": colors.muted}},
         hovertemplate="%{y} → %{x}: ×<extra></extra>",
     )
-    style(fig, height=460)
+    style(fig, height=520)
+    fig.update_layout(margin_t=64)
     fig.update_yaxes(
         autorange="reversed",
         showgrid=False,
@@ -121,7 +130,7 @@ def drawn(scores: np.ndarray, rows: list[str], columns: list[str]) -> go.Figure:
         tickmode="array",
         tickvals=columns,
         type="category",
-        title=_("to tag"),
-        tickangle=-60,
+        title={"text": _("to tag"), "standoff": 56},  # below the upright names
+        tickangle=-90,
     )
     return fig
