@@ -86,8 +86,9 @@ def right_places(scores: Sequence[Tensor], row: Row) -> Tensor:
 def scales(askings: Sequence[Asking]) -> dict[str, float]:
     """Temperature and threshold.
 
-    The temperature makes the right spans (and "no answer" of strangers) likeliest; the threshold
-    on the probability of "no answer" has the best mean of kept questions and refused strangers.
+    The temperature makes the right spans likeliest. Strangers have no say in it: they are so easily
+    told that they would make everything too sure. The threshold on the probability of "no answer"
+    has the best mean of kept questions and refused strangers.
     """
     rows = [
         (y, right)
@@ -96,8 +97,6 @@ def scales(askings: Sequence[Asking]) -> dict[str, float]:
         if len(right)
     ]
     strangers = [y for asking in askings for y in asking.strangers]
-    nothing = torch.tensor([0])
-    rows += [(y, nothing) for y in strangers]
     losses = [
         np.mean([float(torch.logsumexp(y / t, 0) - torch.logsumexp(y[r] / t, 0)) for y, r in rows])
         for t in TEMPERATURES
