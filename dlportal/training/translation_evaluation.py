@@ -70,7 +70,7 @@ def evaluate_translation(
         )
     parts = own_parts(split) if data is None else given_parts(data)
     jobs = [
-        (direction, part if limit is None else part.take(list(range(min(limit, len(part))))))
+        (direction, part if limit is None else part.spread(limit))
         for direction, part in parts.items()
     ]
     total, done = sum(len(part) for _, part in jobs), 0
@@ -279,7 +279,8 @@ def outsiders(case: Any, asked: Asked) -> list[Metric]:
         if not is_available("multi30k"):
             return []
         texts = multi30k.load_part("test").texts["en"]
-    raws = [f"{asked.direction}: {text}" for text in texts if len(text) < 100][:STRANGERS]
+    raws = [raw for text in texts if readable(case, raw := f"{asked.direction}: {text}")]
+    raws = raws[:: max(1, len(raws) // STRANGERS)]
     found = []
     for start in range(0, len(raws), SIZE):
         found += [not result.inside for result in case.translate(raws[start : start + SIZE])]
@@ -296,6 +297,15 @@ def outsiders(case: Any, asked: Asked) -> list[Metric]:
             command=asked.command,
         )
     ]
+
+
+def readable(case: Any, raw: str) -> bool:
+    """Whether the case takes a sentence at all: neither too long nor in another script."""
+    try:
+        case.check(raw)
+    except InputError:
+        return False
+    return True
 
 
 def some(counts: np.ndarray, asked: Asked) -> list[dict[str, Any]]:

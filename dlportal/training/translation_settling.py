@@ -32,7 +32,7 @@ def settle(net: Translator, name: str, data: Splits[Parallel]) -> dict[str, dict
     found: dict[str, dict[str, Any]] = {"alphas": {}, "layers": {}, "lines": {}, "validation": {}}
     for direction in PARTS[name]:
         source, target = DIRECTIONS[direction]
-        texts = {code: rows[:JUDGED] for code, rows in data.validation.texts.items()}
+        texts = data.validation.spread(JUDGED).texts
         ids = source_ids(net, source, texts[source])
         searches = search_all(net, ids, target)
         scores = {}
@@ -84,14 +84,11 @@ def best_text(net: Translator, language: str, search: Search, alpha: float) -> s
 def best_layer(net: Translator, direction: str, data: Splits[Parallel]) -> int:
     """The decoder layer whose looks agree most often with a dictionary's links."""
     source, target = DIRECTIONS[direction]
-    known = {
-        code: net.parts[code].cut(data.train.texts[code][:COUNTED]) for code in (source, target)
-    }
+    pairs = data.train.spread(COUNTED).texts
+    known = {code: net.parts[code].cut(pairs[code]) for code in (source, target)}
     dictionary = Dictionary(known[source], known[target])
-    held = {
-        code: net.parts[code].cut(data.validation.texts[code][:ALIGNED])
-        for code in (source, target)
-    }
+    pairs = data.validation.spread(ALIGNED).texts
+    held = {code: net.parts[code].cut(pairs[code]) for code in (source, target)}
     hits = np.zeros(len(net.decoder))
     device = net.words.weight.device
     for read, written in zip(held[source], held[target], strict=True):
