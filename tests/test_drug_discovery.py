@@ -19,6 +19,7 @@ from dlportal.kinds.molecule import PRESENCE, AtomMasker, collate, pack, unpack
 from dlportal.kinds.molecule_features import contributions, descriptor_values, descriptors
 from dlportal.kinds.rule_of_five import RuleOfFive
 from dlportal.messages import InputError
+from dlportal.nets.fingerprint_net import BothKinds, FingerprintNet, Reading
 from dlportal.nets.molecule_net import Graphs, MoleculeNet, Ranks
 from dlportal.nets.property_nets import OneSet, build, familiarity
 from dlportal.training.molecule_table import MoleculeBatches, MoleculeTable
@@ -146,6 +147,44 @@ class TestNets:
         y = np.array([[-2.0], [1.0], [0.0], [2.0], [-1.0]], np.float32)
         torch.manual_seed(0)
         net = MoleculeNet(build(1).sizes, 1, 2, dropout=0.0)
+        net.ranks.fit(table.descriptors)
+        optimizer = torch.optim.AdamW(net.parameters(), lr=1e-2)
+        batch = next(iter(MoleculeBatches(table, np.arange(5), y, 5, 0)(0)))
+        for _ in range(60):
+            optimizer.zero_grad()
+            loss = number_loss(net, batch)
+            loss.backward()
+            optimizer.step()
+        assert loss.item() < 0.02
+
+    def test_fingerprints_count_what_is_there(self) -> None:
+        """Morgan's counts, in which a hidden atom no longer is the middle of anything."""
+        x = pack(Chem.MolFromSmiles("CCO"))
+        net = FingerprintNet(build(1).sizes, 1, 2, Reading())
+        whole = net.counts(unpack(x))
+        x[0, 2, PRESENCE] = 0
+        without = net.counts(unpack(x))
+        circles = x[0, :, molecule.CIRCLE].long()
+        expected = torch.bincount(circles[circles > 0], minlength=len(whole[0])).float()
+        assert torch.equal(whole[0], expected) and whole[0].sum() == 6
+        assert (whole - without).sum() == (circles[2] > 0).sum() and not (without > whole).any()
+
+    def test_members_of_one_training_stand_together(self) -> None:
+        sizes, fields = build(1).sizes, MoleculeTable.of(SOME).take(np.arange(5))
+        graph = MoleculeNet(sizes, 1, 6).eval()
+        prints = FingerprintNet(sizes, 1, 6, Reading()).eval()
+        said = BothKinds(graph, prints, 3)(Graphs(*fields)).unflatten(0, (3, 4))
+        one, other = graph(Graphs(*fields)), prints(Graphs(*fields))
+        torch.testing.assert_close(said[:, :2].flatten(0, 1), one)
+        torch.testing.assert_close(said[:, 2:].flatten(0, 1), other)
+
+    @pytest.mark.parametrize("prints", [True, False])
+    def test_fingerprint_networks_learn(self, prints: bool) -> None:
+        table = MoleculeTable.of(SOME)
+        y = np.array([[-2.0], [1.0], [0.0], [2.0], [-1.0]], np.float32)
+        torch.manual_seed(0)
+        reading = Reading(width=32, prints=prints, unseen=0.0, dropout=0.0)
+        net = FingerprintNet(build(1).sizes, 1, 2, reading)
         net.ranks.fit(table.descriptors)
         optimizer = torch.optim.AdamW(net.parameters(), lr=1e-2)
         batch = next(iter(MoleculeBatches(table, np.arange(5), y, 5, 0)(0)))

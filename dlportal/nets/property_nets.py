@@ -10,12 +10,16 @@ from torch import Tensor, nn
 from dlportal.data.moleculenet import SOURCES
 from dlportal.kinds.molecule import unpack
 from dlportal.kinds.molecule_features import ATOM_FEATURES, BOND_FEATURES, CIRCLES, descriptors
+from dlportal.nets.fingerprint_net import BothKinds, FingerprintNet, Reading
 from dlportal.nets.molecule_net import MoleculeNet, Sizes
 
 SEEDS = 3
 """Trainings of each set, from different beginnings."""
 MEMBERS = 2
-"""Networks of each training."""
+"""Networks of each kind in each training: of the graph, and of the fingerprint."""
+READINGS = {"bace": Reading()}
+"""Of the sets whose molecules are read by fingerprint, too; where it was tried and did not help on
+validation they are not."""
 FOLD = 2**18
 """Places of the surroundings that a set's training molecules have."""
 
@@ -26,17 +30,25 @@ class PropertyNets(nn.Module):
     Args:
         sizes: What comes in.
         tasks: Answers of each set, in the order of the outputs.
-        members: Networks of each set.
+        trainings: Of each set.
     """
 
     scale: Tensor
     seen: Tensor
 
-    def __init__(self, sizes: Sizes, tasks: Mapping[str, int], members: int) -> None:
+    def __init__(self, sizes: Sizes, tasks: Mapping[str, int], trainings: int) -> None:
         super().__init__()
-        self.sizes, self.tasks, self.members = sizes, dict(tasks), members
+        self.sizes, self.tasks, self.trainings = sizes, dict(tasks), trainings
+        members = trainings * MEMBERS
         self.nets = nn.ModuleDict(
-            {name: MoleculeNet(sizes, n, members) for name, n in tasks.items()}
+            {
+                name: BothKinds(
+                    MoleculeNet(sizes, n, members),
+                    FingerprintNet(sizes, n, members, READINGS[name]) if name in READINGS else None,
+                    trainings,
+                )
+                for name, n in tasks.items()
+            }
         )
         # Mean and standard deviation of the training measurements; 0 and 1 for yes and no.
         self.register_buffer("scale", torch.tensor([[0.0, 1.0]]).repeat(len(tasks), 1))
@@ -69,11 +81,11 @@ class PropertyNets(nn.Module):
         shape (B, 2 × tasks)."""
         graphs = unpack(x)
         said = [
-            self.nets[name](graphs) * spread + center
+            self.nets[name](graphs) * spread + center  # (members, B, tasks of the set)
             for name, (center, spread) in zip(self.tasks, self.scale, strict=True)
         ]
-        y = torch.cat(said, dim=-1)  # (members, B, tasks)
-        return torch.cat([y.mean(dim=0), y.std(dim=0, correction=0)], dim=-1)
+        means = [y.mean(dim=0) for y in said]
+        return torch.cat([*means, *(y.std(dim=0, correction=0) for y in said)], dim=-1)
 
     @torch.no_grad()
     def see(self, name: str, surroundings: Sequence[int]) -> None:
@@ -116,7 +128,7 @@ def build(seeds: int = SEEDS) -> PropertyNets:
     """The networks as they are before training."""
     sizes = Sizes(ATOM_FEATURES, BOND_FEATURES, CIRCLES, len(descriptors()))
     tasks = {name: len(source.columns) for name, source in SOURCES.items()}
-    return PropertyNets(sizes, tasks, seeds * MEMBERS)
+    return PropertyNets(sizes, tasks, seeds)
 
 
 def familiarity(nets: PropertyNets, name: str, numbers: Tensor) -> float:

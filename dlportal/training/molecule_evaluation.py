@@ -25,7 +25,7 @@ from dlportal.explain import explainers_for
 from dlportal.explain.report import RANDOM, measure_methods
 from dlportal.kinds.molecule import collate
 from dlportal.messages import N_, InputError
-from dlportal.nets.property_nets import MEMBERS, SEEDS, familiarity
+from dlportal.nets.property_nets import SEEDS, familiarity
 from dlportal.results import Label
 from dlportal.training import metrics
 from dlportal.training.calibration import calibration_at
@@ -98,7 +98,7 @@ class Judged:
 
     def over_seeds(self) -> Metric:
         """The mean over trainings; the interval draws trainings and molecules."""
-        each = self.said.reshape(SEEDS, MEMBERS, *self.y.shape).mean(axis=1)
+        each = self.said.reshape(SEEDS, -1, *self.y.shape).mean(axis=1)
         rng = np.random.default_rng(0)
         drawn = []
         for _ in range(DRAWS):

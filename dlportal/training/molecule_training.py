@@ -21,8 +21,18 @@ from dlportal.data import moleculenet
 from dlportal.data.moleculenet import SOURCES, TRAIN, VALIDATION, Molecules
 from dlportal.kinds.molecule_features import circles
 from dlportal.messages import N_, InputError
-from dlportal.nets.molecule_net import Graphs, MoleculeNet
-from dlportal.nets.property_nets import FOLD, MEMBERS, SEEDS, PropertyNets, build, familiarity, join
+from dlportal.nets.fingerprint_net import FingerprintNet
+from dlportal.nets.molecule_net import Graphs, MoleculeNet, Sizes
+from dlportal.nets.property_nets import (
+    FOLD,
+    MEMBERS,
+    READINGS,
+    SEEDS,
+    PropertyNets,
+    build,
+    familiarity,
+    join,
+)
 from dlportal.training.calibration import fit_temperature
 from dlportal.training.events import Event, Run
 from dlportal.training.fit import Plan, fit, seed_everything
@@ -52,6 +62,10 @@ RECIPES = {
     "bace": Recipe(14),
     "tox21": Recipe(6, batch=128),
 }
+
+
+# Of the networks that read fingerprints and descriptors.
+PRINTS = {name: Recipe(30, rate=1e-3, weight_decay=0.05) for name in READINGS}
 
 
 def train_nets(settings: Settings, run: Run) -> PropertyNets:
@@ -108,40 +122,70 @@ def train_set(
     run: Run,
     nets: PropertyNets,
 ) -> None:
-    """Train the ensembles of one set and put them into `nets`."""
-    recipe, rows = RECIPES[name], data.rows(TRAIN)
-    place = list(SOURCES).index(name)
-    center, spread = standardise(data.y[rows], SOURCES[name].yes_no)
+    """Train the ensembles of one set, of both kinds, and put them into `nets`."""
+    rows = data.rows(TRAIN)
+    nets.scale[list(SOURCES).index(name)] = torch.tensor(
+        standardise(data.y[rows], SOURCES[name].yes_no)
+    )
+    for kind in ("prints", "graph") if name in READINGS else ("graph",):
+        train_kind(kind, name, data, table, settings, run, nets)
+        if run.cancelled():
+            return
+
+
+def train_kind(
+    kind: str,
+    name: str,
+    data: Molecules,
+    table: MoleculeTable,
+    settings: Settings,
+    run: Run,
+    nets: PropertyNets,
+) -> None:
+    """Train one set's networks of one kind, `prints` or `graph`."""
+    rows, yes_no = data.rows(TRAIN), SOURCES[name].yes_no
+    center, spread = standardise(data.y[rows], yes_no)
     y = ((data.y[rows] - center) / spread).astype(np.float32)
-    nets.scale[place] = torch.tensor([center, spread])
+    recipe = (PRINTS if kind == "prints" else RECIPES)[name]
     trained = []
-    for seed in range(nets.members // MEMBERS):
-        with torch.random.fork_rng(devices=[]):
-            seed_everything(settings.seed * 1000 + seed)
-            net = MoleculeNet(nets.sizes, data.y.shape[1], MEMBERS)
-        net.ranks.fit(table.descriptors[torch.from_numpy(rows)])
-        begin_at_base_rate(net, y, SOURCES[name].yes_no)
+    for seed in range(nets.trainings):
         number = settings.seed * 1000 + seed
+        with torch.random.fork_rng(devices=[]):
+            seed_everything(number)
+            net = beginner(kind, name, nets.sizes, data.y.shape[1])
+        net.ranks.fit(table.descriptors[torch.from_numpy(rows)])
+        begin_at_base_rate(net, y, yes_no)
         batches = MoleculeBatches(table, rows, y, recipe.batch, number)
-        plan = Plan(
-            epochs=recipe.epochs,
-            rate=recipe.rate,
-            weight_decay=recipe.weight_decay,
-            metric="epoch",
-            clip=5.0,
-            seed=number,
-            bf16=False,  # sums over atoms need the precision
-        )
         validate = validation(name, data, table, center, spread, run)
-        loss = yes_no_loss if SOURCES[name].yes_no else number_loss
-        fit(net, batches, loss, validate, plan, run, name=f"{name}-{seed}")
+        loss = yes_no_loss if yes_no else number_loss
+        called = f"{name}-{seed}" if kind == "graph" else f"{name}-{kind}-{seed}"
+        fit(net, batches, loss, validate, plan_of(recipe, number), run, called)
         trained.append(net.cpu())
         if run.cancelled():
             return
-    join(trained, nets.nets[name])
+    join(trained, getattr(nets.nets[name], kind))
 
 
-def begin_at_base_rate(net: MoleculeNet, y: np.ndarray, yes_no: bool) -> None:
+def beginner(kind: str, name: str, sizes: Sizes, tasks: int) -> MoleculeNet | FingerprintNet:
+    """The members of one training, which know nothing yet."""
+    if kind == "prints":
+        return FingerprintNet(sizes, tasks, MEMBERS, READINGS[name])
+    return MoleculeNet(sizes, tasks, MEMBERS)
+
+
+def plan_of(recipe: Recipe, seed: int) -> Plan:
+    return Plan(
+        epochs=recipe.epochs,
+        rate=recipe.rate,
+        weight_decay=recipe.weight_decay,
+        metric="epoch",
+        clip=5.0,
+        seed=seed,
+        bf16=False,  # sums over atoms need the precision
+    )
+
+
+def begin_at_base_rate(net: MoleculeNet | FingerprintNet, y: np.ndarray, yes_no: bool) -> None:
     """Let the untrained networks say how often each answer is yes."""
     if yes_no:
         share = torch.from_numpy(np.nanmean(y, axis=0)).float().clamp(0.01, 0.99)

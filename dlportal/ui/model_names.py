@@ -22,7 +22,7 @@ NAMES = (
     N_("MiniLM-L6 + LoRA + word shapes"),
     N_("flow-matching U-Net"),
     N_("FCOS on EfficientNet-Lite0"),
-    N_("Graph network + descriptors, 6 for each property"),
+    N_("Graph network + descriptors, 6 or more for each property"),
     N_("mean of three trainings"),
     N_("small character GPT"),
     # Baselines.
