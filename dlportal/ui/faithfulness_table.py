@@ -8,8 +8,8 @@ import streamlit as st
 from dlportal.case import Case
 from dlportal.explain import EXPLAINERS
 from dlportal.explain.report import RANDOM
-from dlportal.ui.explain_panel import VERDICTS
 from dlportal.ui.language import _, language
+from dlportal.ui.map_quality import VERDICTS
 from dlportal.ui.words import note
 
 
