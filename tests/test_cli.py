@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import psutil
 import pytest
-from safetensors.numpy import load_file
+from safetensors.numpy import load_file, save_file
 from toy_case import Toy, register
 
 from dlportal.cards import all_cards
@@ -101,8 +101,9 @@ def test_a_case_from_training_to_card(call: Call, tmp_path: Path) -> None:
     weights = load_file(folder / "weights.safetensors")
     expected = weights["weight"].astype(np.float32) @ golden["input"][0] + weights["bias"]
     assert golden["output"][0] == pytest.approx(expected, abs=1e-5)
-    # The receipt's command repeats the training.
+    # The receipt's command repeats the training, also where other weights shipped before.
     before = (folder / "weights.safetensors").read_bytes()
+    save_file({"weight": np.zeros((5, 5), np.float16)}, folder / "weights.safetensors")
     document(call("train", "toy", "--budget", "full", "--seed", 3, "--json"))
     assert (folder / "weights.safetensors").read_bytes() == before
     one = document(call("predict", "toy", "3,3", "--json"))
