@@ -127,7 +127,7 @@ def choose_target(case: Case, picked: Picked) -> int:
         st.session_state["target"] = likely[0]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         target = st.pills(
-            _("Explain the answer") if case.kind == "molecule" else _("Explain the class"),
+            _("Explain the answer"),
             likely,
             format_func=name,
             key="target",
