@@ -19,7 +19,7 @@ from dlportal.results import Classes, Label, Result, Score
 from dlportal.training.events import Run
 from dlportal.training.store import load_weights
 
-RANK = 16
+RANK = 32
 ASSISTANTS = ("bank", "everyday")
 DATA = {"bank": "banking77", "everyday": "clinc150"}
 
