@@ -15,7 +15,7 @@ from dlportal.case import Evaluation, Example, Knob, Progress, Settings, check_l
 from dlportal.kinds.chinese import HAN
 from dlportal.kinds.simplified import simplified
 from dlportal.kinds.text import WRITTEN
-from dlportal.kinds.writer import Writer, visible
+from dlportal.kinds.writer import Writer, sampling_knobs, visible
 from dlportal.messages import N_, InputError
 from dlportal.nets.char_gpt import CONTEXT, END, FIRST, FORM_IDS, HIDDEN, PAD, CharGPT, Reading
 from dlportal.nets.poets import load_poets
@@ -48,29 +48,7 @@ EXAMPLES = (
     ("geese", "seven", "秋雁南飞过旧城，", "Geese in autumn", "秋雁"),
     ("west_wind", "ci", "西风", "West wind", "西风"),
 )
-KNOBS = (
-    Knob(
-        "temperature",
-        N_("Temperature"),
-        0.8,
-        0.0,
-        2.0,
-        0.1,
-        help=N_("0 always takes the likeliest token; higher values flatten the choice."),
-    ),
-    Knob("top_k", N_("Top-k"), 50, 1, 200, 1, help=N_("Only the k likeliest tokens may come.")),
-    Knob(
-        "top_p",
-        N_("Top-p"),
-        0.95,
-        0.05,
-        1.0,
-        0.05,
-        help=N_("Only the likeliest tokens whose probabilities reach this sum may come."),
-    ),
-    Knob("length", N_("Characters at most"), 300, 20, 800, 20),
-    Knob("seed", N_("Seed"), 0, 0, 999, 1, help=N_("The same seed draws the same text again.")),
-)
+KNOBS = sampling_knobs(0.8, 0.95, Knob("length", N_("Characters at most"), 300, 20, 800, 20))
 
 
 class PoetryGeneration(Writer):

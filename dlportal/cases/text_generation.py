@@ -18,7 +18,7 @@ from dlportal.cards import Card
 from dlportal.case import Evaluation, Example, Knob, Progress
 from dlportal.device import has_fast_bf16
 from dlportal.kinds.english import looks_english
-from dlportal.kinds.writer import Writer
+from dlportal.kinds.writer import Writer, sampling_knobs
 from dlportal.messages import N_, InputError
 from dlportal.nets.llama import Llama, load_llama
 from dlportal.nets.sampling import candidates, draw
@@ -78,29 +78,7 @@ QUESTIONS = (
     ),
 )
 
-KNOBS = (
-    Knob(
-        "temperature",
-        N_("Temperature"),
-        0.7,
-        0.0,
-        2.0,
-        0.1,
-        help=N_("0 always takes the likeliest token; higher values flatten the choice."),
-    ),
-    Knob("top_k", N_("Top-k"), 50, 1, 200, 1, help=N_("Only the k likeliest tokens may come.")),
-    Knob(
-        "top_p",
-        N_("Top-p"),
-        0.9,
-        0.05,
-        1.0,
-        0.05,
-        help=N_("Only the likeliest tokens whose probabilities reach this sum may come."),
-    ),
-    Knob("length", N_("Tokens at most"), 80, 10, 256, 10),
-    Knob("seed", N_("Seed"), 0, 0, 999, 1, help=N_("The same seed draws the same text again.")),
-)
+KNOBS = sampling_knobs(0.7, 0.9, Knob("length", N_("Tokens at most"), 80, 10, 256, 10))
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
+from dlportal.case import Knob
 from dlportal.kinds.text import TextCase
 from dlportal.messages import N_
 from dlportal.nets.sampling import candidates
@@ -12,6 +13,33 @@ from dlportal.results import Candidate, Token
 
 ALTERNATIVES = 6
 RARE = 0.2
+
+
+def sampling_knobs(temperature: float, top_p: float, length: Knob) -> tuple[Knob, ...]:
+    """How the next token is drawn, with these defaults, and how many are."""
+    return (
+        Knob(
+            "temperature",
+            N_("Temperature"),
+            temperature,
+            0.0,
+            2.0,
+            0.1,
+            help=N_("0 always takes the likeliest token; higher values flatten the choice."),
+        ),
+        Knob("top_k", N_("Top-k"), 50, 1, 200, 1, help=N_("Only the k likeliest tokens may come.")),
+        Knob(
+            "top_p",
+            N_("Top-p"),
+            top_p,
+            0.05,
+            1.0,
+            0.05,
+            help=N_("Only the likeliest tokens whose probabilities reach this sum may come."),
+        ),
+        length,
+        Knob("seed", N_("Seed"), 0, 0, 999, 1, help=N_("The same seed draws the same text again.")),
+    )
 
 
 class Writer(TextCase):

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,13 +67,14 @@ def choose_source(sources: list[str]) -> str:
     return chosen or current
 
 
-def choose_example(case: Case) -> Example:
-    """Pills with the examples' names."""
+def choose_example(case: Case, offered: Sequence[str] | None = None) -> Example:
+    """Pills with the names of the examples, or of the offered ones."""
     examples = {example.id: example for example in case.examples()}
-    current = valid("example", list(examples), next(iter(examples)))
+    choices = list(examples if offered is None else offered)
+    current = valid("example", choices, choices[0])
     chosen = st.pills(
         _("Example"),
-        list(examples),
+        choices,
         format_func=lambda i: examples[i].label(language()),
         key="example",
         required=True,

@@ -18,10 +18,10 @@ from dlportal.training.poetry_written import LEAST
 from dlportal.ui.charts import show_chart, style
 from dlportal.ui.errors import show_user_error
 from dlportal.ui.explain_panel import escape
-from dlportal.ui.inputs import Picked, digest
+from dlportal.ui.inputs import Picked, choose_example, digest
 from dlportal.ui.knobs import choose_one
-from dlportal.ui.language import _, language
-from dlportal.ui.state import share, valid
+from dlportal.ui.language import _
+from dlportal.ui.state import share
 from dlportal.ui.theme import palette
 from dlportal.ui.visitor import has_left
 from dlportal.ui.words import note, together
@@ -56,21 +56,7 @@ def choose(case: Any) -> Picked | None:
         on_change=lambda: share("example", None),  # it was another poet's
     )
     offered = [i for i in examples if poets[i] == poet]
-    chosen = valid("example", offered, offered[0])
-    chosen = (
-        st.pills(
-            _("Example"),
-            offered,
-            format_func=lambda i: examples[i].label(language()),
-            key="example",
-            required=True,
-            label_visibility="collapsed",
-            wrap=True,
-            persist_state="page",
-            on_change=lambda: share("example", st.session_state.get("example")),
-        )
-        or chosen
-    )
+    chosen = choose_example(case, offered).id
     loaded = examples[chosen].load().removeprefix(PREFIXES[poet])
     if st.session_state.get("text_from") != chosen:
         st.session_state["text"] = loaded

@@ -18,10 +18,9 @@ from dlportal.serving.turns import Turns
 from dlportal.ui.charts import bars, show_chart, style
 from dlportal.ui.errors import fragment, show_user_error
 from dlportal.ui.explain_panel import escape
-from dlportal.ui.inputs import Picked, digest
+from dlportal.ui.inputs import Picked, choose_example, digest
 from dlportal.ui.knobs import choose_one, draw_knob
 from dlportal.ui.language import _, language
-from dlportal.ui.state import share, valid
 from dlportal.ui.theme import palette
 from dlportal.ui.visitor import has_left
 from dlportal.ui.words import main_button, note
@@ -61,18 +60,7 @@ def pick_prompt(case: Any) -> Picked | None:
         st.session_state["mode"] = "ask" if st.session_state["example"] in asked else "continue"
     mode = choose_one(_("What should it do?"), MODES, key="mode", width="stretch")
     offered = [i for i in examples if (i in asked) == (mode == "ask")]
-    valid("example", offered, offered[0])
-    chosen = st.pills(
-        _("Example"),
-        offered,
-        format_func=lambda i: examples[i].label(language()),
-        key="example",
-        required=True,
-        label_visibility="collapsed",
-        wrap=True,
-        persist_state="page",
-        on_change=lambda: share("example", st.session_state.get("example")),
-    )
+    chosen = choose_example(case, offered).id
     loaded = case.asked(examples[chosen].load())
     if st.session_state.get("text_from") != chosen:
         st.session_state["text"] = loaded
