@@ -9,7 +9,7 @@ export GOMP_SPINCOUNT ?= 0
 
 FAST := not slow and not browser and not assets
 
-.PHONY: demo test check format train bench clean
+.PHONY: demo test lint check format train bench clean
 
 $(VENV)/.run: requirements.txt
 	$(PYTHON) -m venv $(VENV)
@@ -23,10 +23,12 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.run
 demo: $(VENV)/.run  ## set up and start the portal
 	$(BIN)/streamlit run app.py --server.port $(PORT)
 
-check: $(VENV)/.dev  ## format, lint, types, fast tests
+lint: $(VENV)/.dev  ## format, lint, types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy dlportal app.py portal.py
+
+check: lint  ## and the fast tests
 	$(BIN)/pytest -n 2 -m "$(FAST)"
 
 test: $(VENV)/.dev  ## everything; what loads models or a browser one after the other
