@@ -76,6 +76,7 @@ class Case(ABC, Generic[Raw]):
     kind: ClassVar[str]  # "image", "text", "table", "audio", "molecule" or "state"
     golden_tolerance: ClassVar[float] = 2e-3  # of outputs, between machines and precisions
     batches: ClassVar[bool] = True  # whether several visitors' inputs can share a forward pass
+    one_pass: ClassVar[bool] = True  # False: `predict` writes, asking the network token by token
     grid: ClassVar[bool] = False  # whether what can be hidden lies on a grid (pixels, time × pitch)
 
     card: Card

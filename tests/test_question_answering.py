@@ -399,6 +399,10 @@ class TestCase:
         file.write_text(written("Who was the last keeper?", LIGHTHOUSE), "utf-8")
         assert case.predict(case.read(str(file))).question == "Who was the last keeper?"
 
+    @pytest.mark.parametrize("text", ["何时？\u4e91溪镇" + "茶" * 240, "Who?\x00", "a/" * 3000])
+    def test_a_text_that_no_file_could_be_called_is_a_text(self, case: Any, text: str) -> None:
+        assert case.read(text) == text
+
     def test_explains_question_and_paragraph(self, case: Any) -> None:
         raw = case.example("tea_head")
         judge_ = case.about(raw)

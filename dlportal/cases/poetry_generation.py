@@ -55,6 +55,7 @@ class PoetryGeneration(Writer):
     """Logits are those of the next character, of the network that an input is for."""
 
     batches = False
+    one_pass = False
     golden_tolerance = 2e-2
     knobs = KNOBS
     breaks = "。？！；"

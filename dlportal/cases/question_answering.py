@@ -130,14 +130,12 @@ class QuestionAnswering(TextCase):
 
     def read(self, given: str) -> str:
         """A text, or the path of a file that holds it."""
-        if len(given) < 256 and "\n" not in given and Path(given).is_file():
-            try:
-                return Path(given).read_text("utf-8")
-            except (OSError, ValueError) as error:
-                raise InputError(
-                    N_("{file} cannot be read as text."), file=Path(given).name
-                ) from error
-        return given
+        try:
+            return Path(given).read_text("utf-8") if Path(given).is_file() else given
+        except UnicodeDecodeError as error:
+            raise InputError(N_("{file} cannot be read as text."), file=Path(given).name) from error
+        except (OSError, ValueError):  # no name that a file could have: it is the text itself
+            return given
 
     def windows(self, raw: str) -> list[Window]:
         """What the reader sees of an input; the judge's only the window that it is about."""

@@ -56,6 +56,7 @@ class TranslationCase(TextCase):
     net: Translators | Judge
     pad_id, mask_id = PAD, HIDDEN
     judging = False
+    one_pass = False
 
     def __init__(self, card: Card) -> None:
         super().__init__(card)
