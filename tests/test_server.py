@@ -21,3 +21,9 @@ def test_the_server_has_read_the_first_page_before_it_takes_visitors(module: str
         "asyncio.run(start())\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+def test_charts_come_with_all_of_pandas() -> None:
+    """Plotly fails on a pandas that another thread has imported half."""
+    code = "import sys, dlportal.ui.charts; sys.modules['pandas'].Series"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
+# Plotly looks at pandas wherever somebody imports it, and fails on one that is half imported by
+# another visitor's page: whoever draws has all of it.
+import pandas  # noqa: F401
 import plotly.graph_objects as go
 import streamlit as st
 
