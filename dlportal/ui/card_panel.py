@@ -6,7 +6,7 @@ import streamlit as st
 
 from dlportal.cards import Calibration, Card, Curve, Metric, Slice, show_interval, show_value
 from dlportal.ui.language import _, language
-from dlportal.ui.model_names import model_name
+from dlportal.ui.model_names import licence_name, model_name
 from dlportal.ui.words import metric_name, note
 
 PROSE = 760  # pixels: a line of text that can be read
@@ -207,7 +207,7 @@ def slices_figure(rows: list[Slice]) -> Any:
 def origin(card: Card) -> None:
     """Where the weights came from."""
     st.header(_("Origin"), anchor=False)
-    rows = [(_("Model"), model_name(card.model)), (_("Licence"), card.licence)]
+    rows = [(_("Model"), model_name(card.model)), (_("Licence"), licence_name(card.licence))]
     receipt = card.receipt()
     if receipt is not None:
         rows.append((_("Command"), f"`{receipt['command']}`"))

@@ -4,7 +4,7 @@ import streamlit as st
 
 from dlportal.cards import Card
 from dlportal.ui.language import _, language
-from dlportal.ui.model_names import model_name
+from dlportal.ui.model_names import licence_name, model_name
 from dlportal.ui.tour import start_tour
 from dlportal.ui.words import count, provenance_badge
 
@@ -19,7 +19,7 @@ def header(card: Card) -> None:
         if card.measured.parameters:
             size = _("{n} weights").format(n=count(card.measured.parameters))
             st.badge(size, icon=":material/memory:", color="gray")
-        st.badge(card.licence, icon=":material/balance:", color="gray")
+        st.badge(licence_name(card.licence), icon=":material/balance:", color="gray")
         if (card.folder / "tour.toml").exists():
             st.button(
                 _("Walk me through"),

@@ -118,6 +118,14 @@ METHODS = {
 PROTECTED = ", with sex, education, marriage and age"  # columns that a rival got too
 
 
+LICENCES = {"research and teaching (Multi30k)": N_("research and teaching (Multi30k)")}
+
+
+def licence_name(name: str) -> str:
+    """A licence's name; only one that is described, not named, has a translation."""
+    return _(LICENCES.get(name, name))
+
+
 def model_name(name: str) -> str:
     """A model's name."""
     if name.endswith(PROTECTED):
