@@ -126,12 +126,15 @@ def show_translation(result: Translation, card: Card, seconds: float) -> None:
 def draw_hypotheses(found: tuple[Hypothesis, ...]) -> None:
     """All sentences that the search found, with their scores."""
     st.markdown("**" + _("What else it found") + "**")
-    names = [f"{place}. {one.text}" for place, one in enumerate(found, 1)]
-    texts = [f"{one.score:.2f}" for one in found]
+    # The score before the sentence: on a telephone the two would lie on each other.
+    names = [f"{place}. {one.score:.2f} · {one.text}" for place, one in enumerate(found, 1)]
     fig = bars(
-        [shorten(name) for name in names], [one.probability for one in found], texts, top=1.0
+        [shorten(name) for name in names],
+        [one.probability for one in found],
+        [""] * len(found),
+        top=1.0,
     )
-    show_chart(fig, alt="; ".join(f"{n} {t}" for n, t in zip(names, texts)), key="hypotheses")
+    show_chart(fig, alt="; ".join(names), key="hypotheses")
     note(_("Bars: mean probability of a part. Numbers: score; the highest is the translation."))
 
 
