@@ -10,7 +10,60 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from dlportal.device import has_fast_bf16
 from dlportal.training.plan import Plan
+
+QUINTIC = (3.4445, -4.775, 2.0315)  # of the iteration that makes a matrix orthogonal
+ITERATIONS = 5
+MOMENTUM = 0.95
+
+
+class Muon(torch.optim.Optimizer):
+    """What `torch.optim.Muon` does with its defaults, with all matrices of one shape at a time,
+    and in float32 where the processor has no bf16: there torch's takes ten times as long."""
+
+    def __init__(self, groups: list[dict[str, Any]], lr: float, weight_decay: float) -> None:
+        super().__init__(groups, {"lr": lr, "weight_decay": weight_decay})
+
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> None:  # type: ignore[override]
+        for group in self.param_groups:
+            shapes: dict[torch.Size, list[Tensor]] = {}
+            for parameter in group["params"]:
+                if parameter.grad is not None:
+                    shapes.setdefault(parameter.shape, []).append(parameter)
+            for shape, parameters in shapes.items():
+                size = group["lr"] * max(1.0, shape[0] / shape[1]) ** 0.5
+                steps = orthogonal(torch.stack([self.aim(p) for p in parameters]))
+                for parameter, step in zip(parameters, steps, strict=True):
+                    parameter.mul_(1 - group["lr"] * group["weight_decay"])
+                    parameter.add_(step, alpha=-size)
+
+    def aim(self, parameter: Tensor) -> Tensor:
+        """The gradient with momentum, looked ahead (Nesterov)."""
+        state, grad = self.state[parameter], parameter.grad
+        assert grad is not None
+        if not state:
+            state["momentum_buffer"] = torch.zeros_like(parameter)
+        kept = state["momentum_buffer"].lerp_(grad, 1 - MOMENTUM)
+        return grad.lerp(kept, MOMENTUM)
+
+
+def orthogonal(matrices: Tensor) -> Tensor:
+    """The nearest orthogonal matrices, roughly: singular values end between 0.5 and 1.5.
+
+    Args:
+        matrices: (N, rows, columns).
+    """
+    kind = torch.bfloat16 if has_fast_bf16() else torch.float32
+    tall = matrices.shape[1] > matrices.shape[2]
+    x = (matrices.mT if tall else matrices).to(kind)
+    x = x / x.norm(dim=(1, 2), keepdim=True).clamp_min(1e-7)
+    a, b, c = QUINTIC
+    for _ in range(ITERATIONS):
+        gram = x @ x.mT
+        x = torch.baddbmm(x, torch.baddbmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
+    return (x.mT if tall else x).to(matrices.dtype)
 
 
 class Together(torch.optim.Optimizer):
@@ -47,11 +100,8 @@ def muon_for(
         for name, parameter in net.named_parameters():
             matrix = parameter.ndim == 2 and name.startswith(start)
             (inside if matrix else others).append(parameter)
-        muon = torch.optim.Muon(
-            [{"params": inside, "factor": rate / plan.rate}],
-            lr=rate,
-            weight_decay=plan.weight_decay,
-        )
+        group = {"params": inside, "factor": rate / plan.rate}
+        muon = Muon([group], rate, plan.weight_decay)
         adamw = torch.optim.AdamW(
             [{"params": others, "factor": 1.0}],
             lr=plan.rate,
