@@ -5,6 +5,7 @@ A type that only one case needs may live in that case's module; it then subclass
 
 import dataclasses
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -205,26 +206,41 @@ class Pictures(Result):
         return self.frames[-1]
 
 
+AS_THEY_ARE = frozenset((str, int, bool, type(None)))
+
+
+@cache
+def field_names(kind: type) -> tuple[str, ...] | None:
+    """The fields of a dataclass, None of anything else; asking `dataclasses` each time would take
+    longer than many a network."""
+    if not dataclasses.is_dataclass(kind):
+        return None
+    return tuple(field.name for field in dataclasses.fields(kind))
+
+
 def to_json(value: Any) -> Any:
     """Turn a result (or explanation) into plain lists, dicts, numbers and strings.
 
     Arrays of more than 4,096 numbers become their shape and dtype: JSON is for reading.
     """
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {f.name: to_json(getattr(value, f.name)) for f in dataclasses.fields(value)}
-        return {"type": type(value).__name__, **fields} if isinstance(value, Result) else fields
+    kind: Any = type(value)
+    if kind in AS_THEY_ARE:  # most of what there is
+        return value
+    if kind is float:
+        return round(value, 6)
+    if (names := field_names(kind)) is not None:
+        fields = {name: to_json(getattr(value, name)) for name in names}
+        return {"type": kind.__name__, **fields} if isinstance(value, Result) else fields
     if isinstance(value, np.ndarray):
         if value.size > 4096:
             return {"shape": list(value.shape), "dtype": str(value.dtype)}
         return to_json(value.tolist())
     if isinstance(value, np.generic):
         return to_json(value.item())
-    if isinstance(value, float):
-        return round(value, 6)
     if isinstance(value, dict):
         return {str(key): to_json(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [to_json(item) for item in value]
-    if isinstance(value, (str, int, bool)) or value is None:
+    if isinstance(value, (str, int)):
         return value
-    raise ValueError(f"no JSON form for {type(value).__name__}")
+    raise ValueError(f"no JSON form for {kind.__name__}")

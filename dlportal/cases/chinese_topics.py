@@ -1,5 +1,6 @@
 """Which subject does a paper belong to, by its Chinese title alone? Trained here on CSL titles."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -126,11 +127,23 @@ class ChineseTopics(TextCase):
         parts = [part for part in pieces(raw) if plain(part)]
         return parts, [i for i, part in enumerate(parts) for _ in plain(part)]
 
+    @torch.inference_mode()
+    def predict_batch(self, raws: Sequence[str]) -> list[Result]:
+        """Also looks how much of each text the network has seen in titles."""
+        for raw in raws:
+            self.check(raw)
+        x = self.collate([self.encode(raw) for raw in raws]).to(self.device)
+        known = known_share(self.net, x).tolist()
+        return [self.answer(y, k) for y, k in zip(self.net(x).float().cpu(), known, strict=True)]
+
     def decode(self, y: Tensor, raw: str) -> Result:
-        p = self.probabilities(y.unsqueeze(0))[0]
-        scores = [Score(LABELS[i], float(p[i]), i) for i in p.argsort(descending=True).tolist()]
-        inside = familiarity(self.net, raw) >= self.familiar
-        return Classes(tuple(scores), self.blind, inside)
+        return self.answer(y, known_share(self.net, self.encode(raw)).item())
+
+    def answer(self, y: Tensor, known: float) -> Classes:
+        p = self.probabilities(y).tolist()
+        order = sorted(range(len(p)), key=lambda i: -p[i])
+        scores = tuple(Score(LABELS[i], p[i], i) for i in order)
+        return Classes(scores, self.blind, known >= self.familiar)
 
     def differentiable(self, raw: str) -> Differentiable:
         """As for every text, but what an n-gram says is shared out among its characters."""
@@ -172,16 +185,20 @@ class ChineseTopics(TextCase):
         return evaluate_topics(self, split, data, limit, progress)
 
 
-@torch.inference_mode()
 def familiarity(net: Any, raw: str) -> float:
-    """How much of a text is made of what the network has seen in titles, from 0.
+    """How much of a text is made of what the network has seen in titles, from 0."""
+    return known_share(net, torch.tensor([[ord(c) for c in plain(raw)]])).item()
 
-    Known pairs, threes and fours for each pair of neighbours: everyday talk shares the pairs of
-    titles, garbage shares hardly any.
+
+@torch.inference_mode()
+def known_share(net: Any, x: Tensor) -> Tensor:
+    """Known pairs, threes and fours for each pair of neighbours, (B,), of code points (B, T).
+
+    Everyday talk shares the pairs of titles, garbage shares hardly any.
     """
-    text = plain(raw)
-    x = torch.tensor([[ord(c) for c in text]], device=net.characters.device)
-    return float(net.known_grams(x).sum()) / max(1, len(text) - 1)
+    x = x.to(net.characters.device)
+    pairs = (x != PAD).sum(dim=1) - 1
+    return net.known_grams(x).sum(dim=1) / pairs.clamp(min=1)
 
 
 CASE = ChineseTopics

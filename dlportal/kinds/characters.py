@@ -1,6 +1,7 @@
 """A Chinese text as the character taggers read it: one code point a character, no spaces."""
 
 import unicodedata
+from functools import lru_cache
 
 from dlportal.kinds.chinese import FEWEST, HAN, PIECE
 from dlportal.messages import N_, InputError
@@ -16,23 +17,20 @@ TRADITIONAL = frozenset(
 )
 
 
+@lru_cache(8192)
 def fold(character: str) -> str:
-    """Half width and lower case, where that is one character."""
+    """Half width and lower case, where that is one character; "" of spaces and what is invisible
+    (format and control signs)."""
+    if character.isspace() or unicodedata.category(character) in ("Cf", "Cc"):
+        return ""
     folded = unicodedata.normalize("NFKC", character).lower()
     return folded if len(folded) == 1 else character
 
 
 def readable(text: str) -> tuple[list[int], list[int]]:
-    """Code points of a text without its spaces, and the place of each in the text.
-
-    Invisible characters (format and control signs) are left out like spaces.
-    """
-    places = [
-        i
-        for i, c in enumerate(text)
-        if not (c.isspace() or unicodedata.category(c) in ("Cf", "Cc"))
-    ]
-    return [ord(fold(text[i])) for i in places], places
+    """Code points of a text without what `fold` leaves out, and the place of each in the text."""
+    folded = [(i, f) for i, c in enumerate(text) if (f := fold(c))]
+    return [ord(f) for _i, f in folded], [i for i, _f in folded]
 
 
 def pieces_of(text: str) -> tuple[list[str], list[int]]:

@@ -100,12 +100,12 @@ def all_log_probabilities(
     count = len(found)
     out = np.full((longest, count, len(b)), -np.inf)
     out[0] = found[:, 1, s] + found[:, 3, s]
+    ended, within = found[:, 2, e] + found[:, 3, e], found[:, 2, i]
     inside, before = found[:, 1, b], b  # of B, I, I ... up to a place, by the name's start
     for size in range(2, min(longest, count) + 1):
-        last = found[size - 1 :]
-        inside = inside[: len(last)]
-        out[size - 1, : len(last)] = inside + pairs[before, e] + last[:, 2, e] + last[:, 3, e]
-        inside, before = inside + pairs[before, i] + last[:, 2, i], i
+        inside = inside[: count - size + 1]
+        out[size - 1, : len(inside)] = inside + (pairs[before, e] + ended[size - 1 :])
+        inside, before = inside + (pairs[before, i] + within[size - 1 :]), i
     return np.minimum(out, 0.0)
 
 
