@@ -31,9 +31,9 @@ lint: $(VENV)/.dev  ## format, lint, types
 check: lint  ## and the fast tests
 	$(BIN)/pytest -n 2 -m "$(FAST)"
 
-test: $(VENV)/.dev  ## everything; what loads models or a browser one after the other
-	$(BIN)/pytest -n 2 -m "$(FAST)"
-	$(BIN)/pytest -m "not ($(FAST))"
+test: $(VENV)/.dev  ## everything; what needs a browser one after the other
+	$(BIN)/pytest -n 2 --dist worksteal -m "not browser"
+	$(BIN)/pytest -m browser
 
 format: $(VENV)/.dev
 	$(BIN)/ruff format .

@@ -28,7 +28,6 @@ from dlportal.training.characters_data import TAGS as ALL
 from dlportal.training.characters_data import (
     Sentence,
     exchanged,
-    iob2,
     joined,
     names_in,
     sentences_of,
@@ -36,7 +35,7 @@ from dlportal.training.characters_data import (
 from dlportal.training.characters_marks import against, confidences, emissions, mark
 from dlportal.training.characters_rivals import known_names, look_up, window_names
 from dlportal.training.characters_training import name_loss
-from dlportal.training.entities import Name, spans_of
+from dlportal.training.entities import Name, iob2, spans_of
 from dlportal.training.made_names import FLAGS, flags_of, listed_tables, made_name
 from dlportal.training.texts import pad_texts
 

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def visit(page: str, **query: str) -> Any:
-    at = AppTest.from_file(str(ROOT / "portal.py"), default_timeout=180)
+    at = AppTest.from_file(str(ROOT / "portal.py"), default_timeout=540)
     for key, value in query.items():
         at.query_params[key] = value
     at.run()

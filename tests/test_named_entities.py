@@ -9,6 +9,7 @@ from torch import nn
 
 from dlportal.cases.named_entities import TAGS, first_tokens
 from dlportal.data.conll import Tagged, read_conll
+from dlportal.data.wnut17 import TYPES
 from dlportal.kinds.words import cut, numbered
 from dlportal.messages import InputError
 from dlportal.nets.name_scorer import NameScorer
@@ -20,8 +21,10 @@ from dlportal.training.entities import (
     entity_f1,
     entity_precision,
     entity_recall,
+    iob2,
     spans_of,
 )
+from dlportal.training.names_scores import in_our_types
 from dlportal.training.names_training import IGNORED, Encoded, TagBatches, most_eager, tags_of
 
 
@@ -111,14 +114,14 @@ def test_other_files_are_read(tmp_path: Path) -> None:
     part = read_conll(path)
     assert part.words == (("Paris", "sleeps"), ("O",)) and part.tags == (("B-LOC", "O"), ("O",))
     with pytest.raises(InputError, match="LOC"):
-        evaluation.in_our_types(part, path)
+        in_our_types(part, path, TYPES)
     (tmp_path / "news.conll.labels.toml").write_text('LOC = "location"\n')
-    assert evaluation.in_our_types(part, path).tags[0] == ("B-location", "O")
+    assert in_our_types(part, path, TYPES).tags[0] == ("B-location", "O")
     (tmp_path / "news.conll.labels.toml").write_text('LOC = ""\n')
-    assert evaluation.in_our_types(part, path).tags[0] == ("O", "O")
+    assert in_our_types(part, path, TYPES).tags[0] == ("O", "O")
     (tmp_path / "news.conll.labels.toml").write_text("LOC = \n")
     with pytest.raises(InputError, match=r"news\.conll\.labels\.toml"):
-        evaluation.in_our_types(part, path)
+        in_our_types(part, path, TYPES)
 
 
 @pytest.mark.parametrize("content", ["Paris\n", "Paris\tLOC\n", "Paris\tB-\n", "", "\xff"])
@@ -140,7 +143,7 @@ def test_baselines_mark_what_they_know() -> None:
     ]
     found = evaluation.capitalised(["She", "met", "Ann", "Lee", "in", "Rome"], "person")
     assert found == [Name("person", 2, 4), Name("person", 5, 6)]
-    assert evaluation.tags_from(found, 6) == ["O", "O", "B-person", "I-person", "O", "B-person"]
+    assert iob2(found, 6) == ["O", "O", "B-person", "I-person", "O", "B-person"]
 
 
 def test_more_eagerness_marks_more() -> None:

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def visit(page: str, language: str = "en", **query: str) -> Any:
     """Open a page by a link with these settings."""
-    at = AppTest.from_file(str(ROOT / "portal.py"), default_timeout=180)
+    at = AppTest.from_file(str(ROOT / "portal.py"), default_timeout=540)
     at.query_params["lang"] = language
     for key, value in query.items():
         at.query_params[key] = value

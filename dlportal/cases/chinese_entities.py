@@ -13,12 +13,11 @@ import torch
 from torch import Tensor, nn
 
 from dlportal.cards import Card
-from dlportal.case import Evaluation, Example, Progress, Settings, check_length
+from dlportal.case import Evaluation, Progress, Settings, check_length
 from dlportal.data.uner import TYPES
 from dlportal.explain.base import Differentiable
 from dlportal.kinds.characters import check_sentence, pieces_of, readable, traditional
-from dlportal.kinds.text import WRITTEN, TextCase
-from dlportal.kinds.words import numbered
+from dlportal.kinds.marked_names import NameMarkingCase, name_labels
 from dlportal.messages import N_, InputError
 from dlportal.nets.character_tagger import MASK, PAD, CharacterTagger
 from dlportal.nets.name_marker import (
@@ -95,13 +94,14 @@ class MarkedNames(Spans):
     doubts: tuple[Span, ...] = ()
 
 
-class ChineseEntities(TextCase):
+class ChineseEntities(NameMarkingCase):
     """A Chinese text with its names marked, each with a type and an exact probability."""
 
     labels = LABELS
+    offered = EXAMPLES
+    Judge = NameJudge
     longest = 400
     pad_id, mask_id = PAD, MASK
-    net: Any
 
     def __init__(self, card: Card) -> None:
         super().__init__(card)
@@ -202,11 +202,6 @@ class ChineseEntities(TextCase):
         return Differentiable(given.x, given.baseline, given.forward, reduce)
 
     def about(self, raw: str) -> Self:
-        """The case as a judge of the names it found: how likely is each of them?
-
-        Raises:
-            InputError: No name was found.
-        """
         if isinstance(self.net, NameJudge):
             return self
         with torch.inference_mode():
@@ -217,11 +212,9 @@ class ChineseEntities(TextCase):
         asked = [(start, spelled(kind, end - start, TAGS)) for kind, start, end in runs]
         judge = self.with_net(NameJudge(self.net.tagger, asked, self.temperature))
         places = readable(raw)[1]
-        texts = numbered([raw[places[s] : places[e - 1] + 1] for _kind, s, e in runs])
-        kinds = [LABELS[TYPES.index(kind)] for kind, _start, _end in runs]
-        judge.labels = tuple(
-            Label(text, f"{text} ({kind.en})", f"{text}（{kind.zh}）")
-            for text, kind in zip(texts, kinds, strict=True)
+        judge.labels = name_labels(
+            [raw[places[start] : places[end - 1] + 1] for _kind, start, end in runs],
+            [LABELS[TYPES.index(kind)] for kind, _start, _end in runs],
         )
         return judge
 
@@ -238,27 +231,6 @@ class ChineseEntities(TextCase):
         if isinstance(self.net, NameJudge):
             return torch.sigmoid(y.float())
         return (y[:, :, 1] + y[:, :, 3]).float().exp().clamp(max=1.0)
-
-    def targets(self, raw: str) -> list[int]:
-        """Names worth explaining: the surest first."""
-        if not isinstance(self.net, NameJudge):
-            return self.about(raw).targets(raw)
-        with torch.inference_mode():
-            y = self.net(self.encode(raw).to(self.device))[0]
-        return y.argsort(descending=True)[:3].tolist()
-
-    def examples(self) -> list[Example[str]]:
-        return [
-            Example(i, Label(i, en, zh), lambda text=text: text, WRITTEN)  # type: ignore[misc]
-            for i, text, en, zh in EXAMPLES
-        ]
-
-    def golden(self) -> str:
-        return EXAMPLES[0][1]
-
-    def code(self, raw: str, example: str | None, explainer: str | None, target: int | None) -> str:
-        lines = super().code(raw, example, explainer, target)
-        return lines.replace(".explain(case, raw,", ".explain(case.about(raw), raw,")
 
     @classmethod
     def train(cls, card: Card, settings: Settings, run: Run) -> nn.Module:

@@ -12,12 +12,12 @@ import torch
 from torch import Tensor, nn
 
 from dlportal.cards import Card
-from dlportal.case import Evaluation, Example, Progress, Settings, check_length
+from dlportal.case import Evaluation, Progress, Settings, check_length
 from dlportal.data.conll import OUTSIDE
 from dlportal.data.wnut17 import TYPES
 from dlportal.kinds.english import check_english, looks_english
-from dlportal.kinds.text import WRITTEN, TextCase
-from dlportal.kinds.words import cut, numbered
+from dlportal.kinds.marked_names import NameMarkingCase, name_labels
+from dlportal.kinds.words import cut
 from dlportal.messages import N_, InputError
 from dlportal.nets.minilm import MASK, PAD, load_tokenizer
 from dlportal.nets.name_scorer import NameScorer
@@ -77,12 +77,13 @@ EXAMPLES = (
 )
 
 
-class NamedEntities(TextCase):
+class NamedEntities(NameMarkingCase):
     """A text with its names marked, each with a type and a confidence."""
 
     labels = LABELS
+    offered = EXAMPLES
+    Judge = NameScorer
     longest = 256
-    net: Any
 
     def __init__(self, card: Card) -> None:
         self.tokenizer = load_tokenizer()
@@ -130,11 +131,6 @@ class NamedEntities(TextCase):
         return Spans(raw, tuple(found), looks_english(raw))
 
     def about(self, raw: str) -> Self:
-        """The case as a judge of the names it found: how sure is each of them?
-
-        Raises:
-            InputError: No name was found.
-        """
         if isinstance(self.net, NameScorer):
             return self
         with torch.inference_mode():
@@ -154,10 +150,9 @@ class NamedEntities(TextCase):
         ]
         judge = self.with_net(NameScorer(self.net, asked, self.shift, self.temperature))
         words = cut(raw)
-        shown = numbered([raw[words[n.start][1] : words[n.end - 1][2]] for n in names])
-        judge.labels = tuple(
-            Label(text, f"{text} ({label.en})", f"{text}（{label.zh}）")
-            for text, label in zip(shown, (LABELS[1 + TYPES.index(n.type)] for n in names))
+        judge.labels = name_labels(
+            [raw[words[n.start][1] : words[n.end - 1][2]] for n in names],
+            [LABELS[1 + TYPES.index(n.type)] for n in names],
         )
         return judge
 
@@ -166,27 +161,6 @@ class NamedEntities(TextCase):
         if isinstance(self.net, NameScorer):
             return torch.sigmoid(y.float())
         return torch.softmax((y.float() + self.shift.to(y.device)) / self.temperature, dim=-1)
-
-    def targets(self, raw: str) -> list[int]:
-        """Names worth explaining: the surest first."""
-        if not isinstance(self.net, NameScorer):
-            return self.about(raw).targets(raw)
-        with torch.inference_mode():
-            y = self.net(self.encode(raw).to(self.device))[0]
-        return y.argsort(descending=True)[:3].tolist()
-
-    def examples(self) -> list[Example[str]]:
-        return [
-            Example(i, Label(i, en, zh), lambda text=text: text, WRITTEN)  # type: ignore[misc]
-            for i, text, en, zh in EXAMPLES
-        ]
-
-    def golden(self) -> str:
-        return EXAMPLES[0][1]
-
-    def code(self, raw: str, example: str | None, explainer: str | None, target: int | None) -> str:
-        lines = super().code(raw, example, explainer, target)
-        return lines.replace(".explain(case, raw,", ".explain(case.about(raw), raw,")
 
     @classmethod
     def train(cls, card: Card, settings: Settings, run: Run) -> nn.Module:

@@ -9,7 +9,7 @@ import numpy as np
 from dlportal.data.conll import Tagged
 from dlportal.data.uner import TYPES
 from dlportal.kinds.characters import readable
-from dlportal.nets.name_tags import OUTSIDE, runs_of, spell, tags_of_types
+from dlportal.nets.name_tags import runs_of, spell, tags_of_types
 from dlportal.training.entities import Name, spans_of
 
 TAGS = tags_of_types(TYPES)
@@ -51,15 +51,6 @@ def sentences_of(part: Tagged) -> list[Sentence]:
 def names_in(tags: Sequence[int]) -> list[Name]:
     """Names of a sequence of tags that the chain allows."""
     return [Name(*run) for run in runs_of(tags, TAGS)]
-
-
-def iob2(names: Sequence[Name], count: int) -> list[str]:
-    """Names as seqeval wants them: tags B-type and I-type of so many characters."""
-    tags = [OUTSIDE] * count
-    for name in names:
-        tags[name.start] = f"B-{name.type}"
-        tags[name.start + 1 : name.end] = [f"I-{name.type}"] * (name.end - name.start - 1)
-    return tags
 
 
 def exchanged(

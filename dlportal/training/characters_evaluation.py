@@ -2,74 +2,30 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from torch import Tensor
 
-from dlportal.cards import Bilingual, Calibration, Confusion, Curve, Measured, Metric, Slice
+from dlportal.cards import Bilingual, Curve, Measured, Metric, Slice
 from dlportal.case import Evaluation, Progress
 from dlportal.cases.chinese_entities import LABELS
 from dlportal.data import is_available, uner
-from dlportal.data.conll import Tagged
 from dlportal.data.uner import TYPES
-from dlportal.messages import N_, InputError
-from dlportal.nets.name_tags import OUTSIDE
-from dlportal.training.calibration import reliability
-from dlportal.training.characters_data import Sentence, iob2, sentences_of
+from dlportal.messages import N_
+from dlportal.training.characters_data import Sentence, sentences_of
 from dlportal.training.characters_marks import confidences, counts_of, emissions, found_in
 from dlportal.training.characters_rivals import WINDOW, known_names, look_up, window_names
-from dlportal.training.entities import Name, entity_f1, entity_precision, entity_recall
-from dlportal.training.metrics import confusion_counts, ece, measured
-from dlportal.training.names_evaluation import in_our_types
+from dlportal.training.entities import Name, entity_recall, iob2
+from dlportal.training.metrics import measured
+from dlportal.training.names_scores import Said, calibrated, read_tagged, type_confusion
 
 if TYPE_CHECKING:
     from dlportal.cases.chinese_entities import ChineseEntities
 
-COMMAND = "python -m dlportal evaluate chinese_entities"
 GAZETTEER = N_("names of the training part, longest match")
 LEAST = 10  # names below which a slice says nothing
 SURE = np.round(np.arange(0.0, 1.0, 0.05), 2)  # least confidences of the curve
-
-
-@dataclass(frozen=True)
-class Said:
-    """What the numbers of one evaluation have in common."""
-
-    data: str
-    split: str
-
-    @property
-    def command(self) -> str:
-        return COMMAND if self.split == "test" else f"{COMMAND} --split {self.split}"
-
-    def metrics(self, counts: np.ndarray, model: str = "") -> list[Metric]:
-        """F1, precision and recall of counts (N, 3)."""
-        return [
-            measured(m.name, self.data, self.split, m, counts, command=self.command, model=model)
-            for m in (entity_f1, entity_precision, entity_recall)
-            if counts[:, 1].any() or m is entity_recall
-        ]
-
-
-def read_data(split: str, data: Path | None) -> Tagged:
-    """A part of UNER, of a folder laid out like it, or a CoNLL file in our types.
-
-    Raises:
-        InputError: No such split, or a file with another layout or types that are not ours.
-    """
-    if data is not None and not data.is_dir():
-        return in_our_types(uner.read(data), data, TYPES)
-    parts = uner.load(data)
-    known = ("train", "validation", "test")
-    if split not in known:
-        raise InputError(
-            N_("No split {split}. Choose from: {known}."), split=split, known=", ".join(known)
-        )
-    part: Tagged = getattr(parts, split)
-    return part
 
 
 def evaluate_characters(
@@ -81,10 +37,10 @@ def evaluate_characters(
 ) -> Evaluation:
     """Measure on a part of UNER, or on other tagged words."""
     started = time.monotonic()
-    part = read_data(split, data)
+    part = read_tagged(uner.load, uner.read, TYPES, split, data)
     part = part if limit is None else part.take(np.arange(min(limit, len(part))))
     truth = sentences_of(part)
-    said = Said("uner_zh_gsdsimp" if data is None else data.stem, split)
+    said = Said(case.card.id, "uner_zh_gsdsimp" if data is None else data.stem, split)
     here = is_available("uner_zh_gsdsimp")
     train = sentences_of(uner.load().train) if here else None
     card = measure(case, truth, train, said, whole=limit is None, progress=progress)
@@ -104,54 +60,22 @@ def measure(
     y = emissions(tagger, [s.codes for s in truth], progress)
     guesses = found_in(tagger.chain, y)
     sure, right = confidences(tagger.chain, y, truth, case.temperature)
+
+    def tags(rows: Sequence[Sequence[Name]]) -> list[list[str]]:
+        return [iob2(names, len(s.codes)) for names, s in zip(rows, truth, strict=True)]
+
     return Measured(
         case=case.card.id,
         parameters=sum(p.numel() for p in case.net.parameters()),
-        metrics=[*said.metrics(counts_of(truth, guesses)), *ece_metric(said, sure, right)],
+        metrics=[*said.metrics(counts_of(truth, guesses)), *said.ece(sure, right)],
         baselines=[] if train is None else baselines(train, truth, said, whole),
-        calibration=calibrated(case, y, truth) if len(right) else None,
-        confusion=confusion(truth, guesses),
+        calibration=calibrated(
+            lambda temperature: confidences(tagger.chain, y, truth, temperature), case.temperature
+        ),
+        confusion=type_confusion(TYPES, tags([s.names for s in truth]), tags(guesses)),
         slices=[*by_type(truth, guesses, said), *new_and_known(truth, guesses, train, said)],
         curves=[surer(sure, right, truth)] if len(right) else [],
     )
-
-
-def ece_metric(said: Said, sure: np.ndarray, right: np.ndarray) -> list[Metric]:
-    """How far the probability of names is from how often they are right."""
-    if not len(right):
-        return []
-    return [measured("ece", said.data, said.split, ece, right, sure, command=said.command)]
-
-
-def calibrated(
-    case: "ChineseEntities", y: Sequence[Tensor], truth: Sequence[Sentence]
-) -> Calibration:
-    """Reliability of the names' probabilities, before and after temperature scaling."""
-    chain = case.net.tagger.chain
-    before, right_before = confidences(chain, y, truth, 1.0)
-    after, right_after = confidences(chain, y, truth, case.temperature)
-    return Calibration(
-        temperature=case.temperature,
-        ece_before=ece(right_before, before),
-        ece_after=ece(right_after, after),
-        before=reliability(before, right_before),
-        after=reliability(after, right_after),
-    )
-
-
-def confusion(truth: Sequence[Sentence], guesses: Sequence[Sequence[Name]]) -> Confusion:
-    """Types of characters, "no name" among them."""
-    ids = [OUTSIDE, *TYPES]
-
-    def types(rows: Sequence[Sequence[Name]]) -> np.ndarray:
-        pairs = zip(rows, truth, strict=True)
-        tags = (tag for names, s in pairs for tag in iob2(names, len(s.codes)))
-        return np.array([ids.index(tag[2:] or OUTSIDE) for tag in tags])
-
-    counts = confusion_counts(types([s.names for s in truth]), types(guesses), len(ids))
-    # Nearly all characters belong to no name; their number would drown every other.
-    counts[0, 0] = 0
-    return Confusion(labels=ids, counts=counts.tolist())
 
 
 def by_type(

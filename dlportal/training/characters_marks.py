@@ -10,13 +10,14 @@ from torch import Tensor, nn
 
 from dlportal.nets.crf import LinearChain
 from dlportal.nets.name_marker import facts, name_log_probability, spelled
-from dlportal.training.characters_data import TAGS, Sentence, iob2, names_in
+from dlportal.training.characters_data import TAGS, Sentence, names_in
 from dlportal.training.entities import (
     Name,
     count_rows,
     entity_f1,
     entity_precision,
     entity_recall,
+    iob2,
 )
 from dlportal.training.fit import Validate
 from dlportal.training.texts import pad_texts

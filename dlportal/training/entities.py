@@ -37,6 +37,15 @@ def spans_of(tags: Sequence[str]) -> list[Name]:
     return found
 
 
+def iob2(names: Sequence[Name], count: int) -> list[str]:
+    """Names as seqeval wants them: tags B-type and I-type of so many words or characters."""
+    tags = ["O"] * count
+    for name in names:
+        tags[name.start] = f"B-{name.type}"
+        tags[name.start + 1 : name.end] = [f"I-{name.type}"] * (name.end - name.start - 1)
+    return tags
+
+
 def count_rows(
     truth: Sequence[Sequence[str]], guesses: Sequence[Sequence[str]], only: str = ""
 ) -> np.ndarray:

@@ -1,8 +1,6 @@
 """What the card of `named_entities` says: names found, by type, new and known ones; baselines."""
 
-import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,103 +8,29 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dlportal.cards import Bilingual, Calibration, Confusion, Curve, Measured, Metric, Slice
+from dlportal.cards import Bilingual, Curve, Measured, Metric, Slice
 from dlportal.case import Progress
 from dlportal.cases.named_entities import LABELS, TAGS
 from dlportal.data import is_available, wnut17
 from dlportal.data.conll import OUTSIDE, Tagged, read_conll
 from dlportal.data.wnut17 import TYPES
-from dlportal.messages import N_, InputError
-from dlportal.training.calibration import reliability
+from dlportal.messages import N_
 from dlportal.training.entities import (
     Name,
     count_rows,
     entity_f1,
-    entity_precision,
-    entity_recall,
+    iob2,
     spans_of,
 )
-from dlportal.training.metrics import confusion_counts, ece, measured
+from dlportal.training.metrics import measured
+from dlportal.training.names_scores import Said, calibrated, read_tagged, type_confusion
 from dlportal.training.names_training import encode_part, tags_of, word_logits
 
 if TYPE_CHECKING:
     from dlportal.cases.named_entities import NamedEntities
 
-COMMAND = "python -m dlportal evaluate named_entities"
 GAZETTEER = "names of the training part, word for word"
 CAPITALS = "runs of capitalised words, most frequent type"
-SIDECAR = ".labels.toml"  # beside a CoNLL file: its types and ours
-
-
-@dataclass(frozen=True)
-class Said:
-    """What the numbers of one evaluation have in common."""
-
-    data: str
-    split: str
-    command: str
-
-    def metrics(self, counts: np.ndarray, model: str = "") -> list[Metric]:
-        """F1, precision and recall of counts (N, 3)."""
-        return [
-            measured(m.name, self.data, self.split, m, counts, command=self.command, model=model)
-            for m in (entity_f1, entity_precision, entity_recall)
-            if counts[:, 1].any() or m is entity_recall
-        ]
-
-
-def read_data(split: str, data: Path | None) -> Tagged:
-    """A part of WNUT17, of a folder laid out like it, or a CoNLL file in our types.
-
-    Raises:
-        InputError: No such split, or a file with another layout or types that are not ours.
-    """
-    if data is not None and not data.is_dir():
-        return in_our_types(read_conll(data), data)
-    parts = wnut17.load(data)
-    known = ("train", "validation", "test")
-    if split not in known:
-        raise InputError(
-            N_("No split {split}. Choose from: {known}."), split=split, known=", ".join(known)
-        )
-    return getattr(parts, split)
-
-
-def in_our_types(part: Tagged, path: Path, known: Sequence[str] = TYPES) -> Tagged:
-    """Rename a file's types by its sidecar, `NAME.labels.toml` with lines like `PER = "person"`.
-
-    Args:
-        part: What the file holds.
-        path: The file.
-        known: The types that there may be.
-
-    Raises:
-        InputError: The sidecar cannot be read, or types remain that are not ours.
-    """
-    sidecar = path.with_name(path.name + SIDECAR)
-    names: dict[str, str] = {}
-    if sidecar.exists():
-        try:
-            names = {k: str(v) for k, v in tomllib.loads(sidecar.read_text("utf-8")).items()}
-        except (OSError, ValueError) as error:
-            raise InputError(
-                N_('{file} is not a list of lines like PER = "person"; put it right.'),
-                file=sidecar.name,
-            ) from error
-    renamed = part.renamed(names)
-    if strangers := [name for name in renamed.types if name not in known]:
-        raise InputError(
-            N_(
-                "The types {types} are not among {known}. Put a file {sidecar} beside it with a"
-                ' line such as {first} = "{ours}" for each; "" leaves a type out.'
-            ),
-            types=", ".join(strangers),
-            known=", ".join(known),
-            sidecar=sidecar.name,
-            first=strangers[0],
-            ours="person" if "person" in known else known[-1],
-        )
-    return renamed
 
 
 def evaluate_names(
@@ -117,25 +41,26 @@ def evaluate_names(
     progress: Progress | None,
 ) -> tuple[int, Measured]:
     """Sentences measured, and everything for the card."""
-    part = read_data(split, data)
+    part = read_tagged(wnut17.load, read_conll, TYPES, split, data)
     part = part if limit is None else part.take(np.arange(min(limit, len(part))))
     logits = word_logits(case.net, encode_part(part), progress)
     eager = -float(case.shift[0])
     guesses = tags_of(logits, [len(words) for words in part.words], eager)
-    command = COMMAND if split == "test" else f"{COMMAND} --split {split}"
-    said = Said("wnut17" if data is None else data.stem, split, command)
+    said = Said(case.card.id, "wnut17" if data is None else data.stem, split)
     train = wnut17.load().train if is_available("wnut17") else None
-    confidence, right = confidences(case, logits, part)
+    confidence, right = confidences(case, logits, part, case.temperature)
     card = Measured(
         case=case.card.id,
         parameters=sum(p.numel() for p in case.net.parameters()),
         metrics=[
             *said.metrics(count_rows(part.tags, guesses)),
-            *ece_metric(said, confidence, right),
+            *said.ece(confidence, right),
         ],
         baselines=[] if train is None else baselines(train, part, said),
-        calibration=calibrated(case, logits, part) if len(right) else None,
-        confusion=confusion(part, guesses),
+        calibration=calibrated(
+            lambda temperature: confidences(case, logits, part, temperature), case.temperature
+        ),
+        confusion=type_confusion(TYPES, part.tags, guesses),
         slices=slices(part, guesses, train, said),
         curves=eagerness(case),
     )
@@ -143,52 +68,18 @@ def evaluate_names(
 
 
 def confidences(
-    case: "NamedEntities", logits: Sequence[Tensor], part: Tagged, temperature: float | None = None
+    case: "NamedEntities", logits: Sequence[Tensor], part: Tagged, temperature: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Of all names found: the confidence, and whether the name is right, (names,) each."""
     confidence, right = [], []
-    scale = case.temperature if temperature is None else temperature
     for y, tags in zip(logits, part.tags, strict=True):
-        p = torch.softmax((y + case.shift) / scale, dim=-1)
+        p = torch.softmax((y + case.shift) / temperature, dim=-1)
         there = set(spans_of(tags))
         best = p.max(dim=-1)
         for name in spans_of([TAGS[tag] for tag in best.indices.tolist()]):
             confidence.append(float(best.values[name.start : name.end].prod()))
             right.append(name in there)
     return np.array(confidence), np.array(right, dtype=np.int64)
-
-
-def ece_metric(said: Said, confidence: np.ndarray, right: np.ndarray) -> list[Metric]:
-    """How far the confidence in names is from how often they are right."""
-    if not len(right):
-        return []
-    return [measured("ece", said.data, said.split, ece, right, confidence, command=said.command)]
-
-
-def calibrated(case: "NamedEntities", logits: Sequence[Tensor], part: Tagged) -> Calibration:
-    """Reliability of the names' confidence, before and after temperature scaling."""
-    before, right_before = confidences(case, logits, part, 1.0)
-    after, right_after = confidences(case, logits, part)
-    return Calibration(
-        temperature=case.temperature,
-        ece_before=ece(right_before, before),
-        ece_after=ece(right_after, after),
-        before=reliability(before, right_before),
-        after=reliability(after, right_after),
-    )
-
-
-def confusion(part: Tagged, guesses: Sequence[Sequence[str]]) -> Confusion:
-    """Types of words, "no name" among them."""
-    ids = [label.id for label in LABELS]
-
-    def types(rows: Sequence[Sequence[str]]) -> np.ndarray:
-        return np.array([ids.index(tag[2:] or OUTSIDE) for row in rows for tag in row])
-
-    counts = confusion_counts(types(part.tags), types(guesses), len(ids))
-    # Nearly all words are no names; their number would drown every other.
-    counts[0, 0] = 0
-    return Confusion(labels=ids, counts=counts.tolist())
 
 
 def slices(
@@ -236,7 +127,7 @@ def baselines(train: Tagged, part: Tagged, said: Said) -> list[Metric]:
         (GAZETTEER, lambda words: look_up(words, known)),
         (CAPITALS, lambda words: capitalised(words, usual)),
     ):
-        guesses = [tags_from(rule(words), len(words)) for words in part.words]
+        guesses = [iob2(rule(words), len(words)) for words in part.words]
         out += said.metrics(count_rows(part.tags, guesses), model)
     return out
 
@@ -266,15 +157,6 @@ def capitalised(words: Sequence[str], kind: str) -> list[Name]:
         for i, mark in enumerate(marks)
     ]
     return spans_of(tags)
-
-
-def tags_from(names: Sequence[Name], count: int) -> list[str]:
-    """Tags of so many words."""
-    tags = [OUTSIDE] * count
-    for name in names:
-        tags[name.start] = f"B-{name.type}"
-        tags[name.start + 1 : name.end] = [f"I-{name.type}"] * (name.end - name.start - 1)
-    return tags
 
 
 def eagerness(case: "NamedEntities") -> list[Curve]:
