@@ -10,14 +10,12 @@ pictures show pneumonia, which is how they were collected and not how often chil
 
 import logging
 import time
-from collections.abc import Sequence
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from PIL import Image
 from torch import Tensor, nn
 
@@ -38,9 +36,10 @@ from dlportal.cases.xray_training import (
 )
 from dlportal.data import is_available, pneumoniamnist
 from dlportal.data.splits import pick_split
-from dlportal.kinds.image import ImageCase, to_tensor
+from dlportal.kinds.familiar_image import FamiliarImageCase
+from dlportal.kinds.image import to_tensor
 from dlportal.messages import N_
-from dlportal.results import Classes, Label, Result, Score
+from dlportal.results import Label
 from dlportal.training import metrics
 from dlportal.training.events import Run
 from dlportal.training.store import load_weights
@@ -98,18 +97,13 @@ def threshold_for(miss: float, alarm: float) -> float:
     return alarm / (alarm + miss)
 
 
-class ChestXray(ImageCase):
+class ChestXray(FamiliarImageCase):
     """Normal or pneumonia."""
 
     labels = LABELS
     blur_sigma = 4.0  # of 28 pixels
 
     net: XrayNet
-
-    @cached_property
-    def unusual(self) -> Tensor:
-        """What each of the two marks of strangeness says of nearly all validation pictures."""
-        return torch.tensor(self.card.measured.constants.get("unusual", [np.inf] * 2))
 
     def load(self) -> nn.Module:
         return load_weights(XrayNet(), self.card.weights)
@@ -118,36 +112,11 @@ class ChestXray(ImageCase):
         """Shape (1, 1, 28, 28), in [0, 1]."""
         return to_tensor(shrink(raw))
 
-    @torch.inference_mode()
-    def predict_batch(self, raws: Sequence[Image.Image]) -> list[Result]:
-        """Also looks whether each picture is like the training pictures, on the same tensors."""
-        for raw in raws:
-            self.check(raw)
-        x = self.collate([self.encode(raw) for raw in raws]).to(self.device)
-        y, unlike = (part.float().cpu() for part in self.net.look(x))
-        inside = (unlike / self.unusual).amax(dim=1) <= 1
-        return [
-            self.answer(row, alike and not self.coloured(raw))
-            for row, raw, alike in zip(y, raws, inside.tolist(), strict=True)
-        ]
+    @property
+    def blind(self) -> float:
+        return max(PREVALENCE, 1 - PREVALENCE)
 
-    def decode(self, y: Tensor, raw: Image.Image) -> Classes:
-        """Calibrated probabilities at a prevalence of one half."""
-        return self.answer(y, self.inside(raw))
-
-    def answer(self, y: Tensor, inside: bool) -> Classes:
-        p = self.probabilities(y).tolist()
-        order = sorted(range(len(p)), key=lambda i: -p[i])
-        scores = tuple(Score(LABELS[i], p[i], i) for i in order)
-        return Classes(scores, max(PREVALENCE, 1 - PREVALENCE), inside)
-
-    @torch.inference_mode()
-    def inside(self, raw: Image.Image) -> bool:
-        """Whether the picture looks like the training pictures: grey, and like a chest X-ray."""
-        return not self.coloured(raw) and bool(self.strangeness(self.encode(raw))[0] <= 1)
-
-    @staticmethod
-    def coloured(raw: Image.Image) -> bool:
+    def foreign(self, raw: Image.Image) -> bool:
         """Whether it has colours, which X-rays have not."""
         return colourfulness(raw) > COLOURED
 
@@ -157,7 +126,7 @@ class ChestXray(ImageCase):
         The worse of two looks, at the pixels and at the features, each as a multiple of what
         nearly all validation pictures stay below.
         """
-        return (looked(self.net, x)[1] / self.unusual).amax(dim=1)
+        return self.worst(looked(self.net, x)[1])
 
     def seen(self, raw: Image.Image) -> Image.Image:
         """The part of the picture that maps are laid over."""

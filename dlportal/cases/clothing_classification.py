@@ -4,8 +4,7 @@ Data: Clothing dataset (small), Grigorev et al. 2020, CC0,
 https://github.com/alexeygrigorev/clothing-dataset-small
 """
 
-from collections.abc import Sequence
-from functools import cached_property, lru_cache, partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -19,10 +18,10 @@ from dlportal.case import Evaluation, Example, Progress, Settings
 from dlportal.cases.clothes_on_floor import DRAWINGS, draw
 from dlportal.cases.clothing_training import enlarged, in_parts, train_net
 from dlportal.data import clothing, dataset_tree, is_available
-from dlportal.kinds.image import ImageCase
+from dlportal.kinds.familiar_image import FamiliarImageCase
 from dlportal.messages import N_
 from dlportal.nets.clothing_net import SIDE, ClothingNet
-from dlportal.results import Classes, Label, Result, Score
+from dlportal.results import Label
 from dlportal.training.events import Run
 from dlportal.training.store import load_weights
 
@@ -45,17 +44,12 @@ DRAWN = N_("Drawn by us, as if it lay on a floor.")
 SHOWN = 384  # pixels of the square that maps are laid over
 
 
-class ClothingClassification(ImageCase):
+class ClothingClassification(FamiliarImageCase):
     """Dress, hat, long sleeve, outerwear, pants, shirt, shoes, shorts, skirt or T-shirt."""
 
     labels = LABELS
     net: ClothingNet
     side = SIDE  # pixels that the network is asked about
-
-    @cached_property
-    def unusual(self) -> Tensor:
-        """What each of the two marks of strangeness says of nearly all validation pictures."""
-        return torch.tensor(self.card.measured.constants.get("unusual", [np.inf] * 2))
 
     def load(self) -> nn.Module:
         net = load_weights(ClothingNet(len(LABELS)), self.card.weights)
@@ -67,21 +61,6 @@ class ClothingClassification(ImageCase):
         return enlarged(x, self.side).contiguous(memory_format=torch.channels_last)
 
     @torch.inference_mode()
-    def predict_batch(self, raws: Sequence[Image.Image]) -> list[Result]:
-        """Also looks whether each picture is like the training pictures."""
-        for raw in raws:
-            self.check(raw)
-        x = self.collate([self.encode(raw) for raw in raws]).to(self.device)
-        y, unlike = (part.float().cpu() for part in self.net.look(x))
-        inside = (unlike / self.unusual).amax(dim=1) <= 1
-        return [self.answer(row, alike) for row, alike in zip(y, inside.tolist(), strict=True)]
-
-    @torch.inference_mode()
-    def decode(self, y: Tensor, raw: Image.Image) -> Classes:
-        unlike = self.net.look(self.encode(raw).to(self.device))[1].cpu()
-        return self.answer(y, bool((unlike[0] / self.unusual).amax() <= 1))
-
-    @torch.inference_mode()
     def strangeness(self, x: Tensor) -> Tensor:
         """How unlike photographs of clothes pictures (N, 3, 96, 96), uint8, are, (N,): above 1
         they are marked.
@@ -89,12 +68,7 @@ class ClothingClassification(ImageCase):
         The worse of two looks, at what is seen and at its texture, each as a multiple of what
         nearly all validation pictures stay below.
         """
-        return (in_parts(lambda part: self.net.look(part)[1], x) / self.unusual).amax(dim=1)
-
-    def answer(self, y: Tensor, inside: bool) -> Classes:
-        p = self.probabilities(y).tolist()
-        order = sorted(range(len(p)), key=lambda i: -p[i])
-        return Classes(tuple(Score(LABELS[i], p[i], i) for i in order), 1 / len(p), inside)
+        return self.worst(in_parts(lambda part: self.net.look(part)[1], x))
 
     def seen(self, raw: Image.Image) -> Image.Image:
         """What maps are laid over: the whole picture on its grey square."""

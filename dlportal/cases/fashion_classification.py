@@ -3,8 +3,7 @@
 Data: Fashion-MNIST, Xiao et al. 2017, https://arxiv.org/abs/1708.07747
 """
 
-from collections.abc import Sequence
-from functools import cached_property, lru_cache, partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +17,12 @@ from dlportal.case import Evaluation, Example, Progress, Settings
 from dlportal.cases.drawn_clothes import DRAWINGS, draw
 from dlportal.cases.fashion_training import in_parts, train_net
 from dlportal.data import fashion_mnist, is_available
-from dlportal.kinds.image import ImageCase, to_tensor
+from dlportal.kinds.familiar_image import FamiliarImageCase
+from dlportal.kinds.image import to_tensor
 from dlportal.labs.practice_data import CLOTHES
 from dlportal.messages import N_
 from dlportal.nets.fashion_net import SIDE, FashionNet
-from dlportal.results import Classes, Label, Result, Score
+from dlportal.results import Label
 from dlportal.training.events import Run
 from dlportal.training.store import load_weights
 
@@ -71,17 +71,12 @@ def trimmed(grey: np.ndarray) -> np.ndarray:
     return grey[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
-class FashionClassification(ImageCase):
+class FashionClassification(FamiliarImageCase):
     """T-shirt, trouser, pullover, dress, coat, sandal, shirt, sneaker, bag or ankle boot."""
 
     labels = CLOTHES
     blur_sigma = 5.0  # of 28 pixels
     net: FashionNet
-
-    @cached_property
-    def unusual(self) -> Tensor:
-        """What each of the two marks of strangeness says of 99 % of the validation pictures."""
-        return torch.tensor(self.card.measured.constants.get("unusual", [np.inf] * 2))
 
     def load(self) -> nn.Module:
         return load_weights(FashionNet(len(CLOTHES)), self.card.weights)
@@ -91,32 +86,13 @@ class FashionClassification(ImageCase):
         return to_tensor(prepare(raw))
 
     @torch.inference_mode()
-    def predict_batch(self, raws: Sequence[Image.Image]) -> list[Result]:
-        """Also looks whether each picture is like the training pictures."""
-        for raw in raws:
-            self.check(raw)
-        x = self.collate([self.encode(raw) for raw in raws]).to(self.device)
-        y, unlike = (part.float().cpu() for part in self.net.look(x))
-        inside = (unlike / self.unusual).amax(dim=1) <= 1
-        return [self.answer(row, alike) for row, alike in zip(y, inside.tolist(), strict=True)]
-
-    def decode(self, y: Tensor, raw: Image.Image) -> Classes:
-        x = self.encode(raw).to(self.device)
-        return self.answer(y, bool(self.strangeness(x)[0] <= 1))
-
-    def answer(self, y: Tensor, inside: bool) -> Classes:
-        p = self.probabilities(y).tolist()
-        order = sorted(range(len(p)), key=lambda i: -p[i])
-        return Classes(tuple(Score(CLOTHES[i], p[i], i) for i in order), 1 / len(p), inside)
-
-    @torch.inference_mode()
     def strangeness(self, x: Tensor) -> Tensor:
         """How unlike clothes encoded pictures (B, 1, 28, 28) are, (B,): above 1 they are marked.
 
         The worse of two looks, at the pixels and at the features, each as a multiple of what 99 %
         of the validation pictures stay below.
         """
-        return (in_parts(self.net.strangeness, x) / self.unusual).amax(dim=1)
+        return self.worst(in_parts(self.net.strangeness, x))
 
     def seen(self, raw: Image.Image) -> Image.Image:
         """What maps are laid over: the 28 × 28 pixels."""

@@ -37,7 +37,7 @@ def tell_apart(case: Any, usual: Tensor, said: Said) -> list[Metric]:
         )  # blank ones are infinitely strange
         truth = np.repeat([0, 1], [len(usual), len(scores)])
         found.append(replace(said, data=name).metric("outside_auc", metrics.auc, truth, both))
-        coloured = np.array([case.coloured(picture) for picture in pictures])
+        coloured = np.array([case.foreign(picture) for picture in pictures])
         refused.append(coloured | (scores > 1).numpy())
     return [
         *found,

@@ -212,7 +212,7 @@ def ends_chart(tokens: tuple[Ends, ...]) -> go.Figure:
     top = min(1.0, max(0.2, *(max(t.begins, t.closes) for t in tokens)))
     ticks = [-top, -top / 2, 0.0, top / 2, top]
     fig.update_yaxes(
-        title_text=_("probability"),
+        title={"text": _("probability"), "standoff": 18},  # its numbers are wide
         range=[-1.3 * top, 1.3 * top],
         tickvals=ticks,
         ticktext=[f"{100 * abs(t):.0f}%" for t in ticks],

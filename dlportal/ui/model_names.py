@@ -107,6 +107,11 @@ NAMES = (
     N_("Piper, a high-quality (larger) voice, AMD 5950X"),
     N_("VITS as published, one GPU (67.12 times real time)"),
     N_("three-layer network, 94 characteristics of each stock"),
+    N_("Xception, 22.8 M weights, 299 pixels"),
+    N_("Xception, 22.8 M weights, 299 pixels, by the data's author"),
+    N_("EfficientNet-Lite0, TensorFlow, float32"),
+    N_("OPUS-MT, millions of pairs; another test set of Tatoeba"),
+    N_("Transformer that also sees the picture; lower case, tokenised"),
 )
 # Explanation methods that a card holds by their id.
 METHODS = {
