@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from dlportal.training import calibration, metrics, pause
 from dlportal.training.batches import Shuffled
+from dlportal.training.entities import entity_f1
 from dlportal.training.events import Event, Run
 from dlportal.training.fit import Diverged, Plan, fit, seed_everything
 from dlportal.training.schedules import SCHEDULES, get_schedule
@@ -347,6 +348,13 @@ def test_exact_interval_at_the_edges() -> None:
 def test_ranking_of_one_class_is_an_error() -> None:
     with pytest.raises(ValueError, match="both classes"):
         metrics.auc([1, 1], [0.2, 0.3])
+
+
+def test_resamples_with_nothing_to_share_do_not_count() -> None:
+    counts = np.array([[1, 1, 1], [0, 0, 0]])  # of names found, guessed and there
+    with np.errstate(all="raise"):
+        value, low, high = metrics.interval(entity_f1, counts)
+    assert value == low == high == 1.0
 
 
 def test_resamples_without_one_class_do_not_count() -> None:

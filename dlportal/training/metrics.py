@@ -65,7 +65,10 @@ class RowMetric:
         out = []
         for size in chunks(n, len(above)):
             rows = rng.integers(0, len(above), (size, len(above)))
-            out.append(self.finish(above[rows].sum(axis=1) / below[rows].sum(axis=1)))
+            top, bottom = above[rows].sum(axis=1), below[rows].sum(axis=1)
+            # Of few rows a draw may hold nothing to share; it does not count.
+            empty = np.full(size, np.nan)
+            out.append(self.finish(np.divide(top, bottom, out=empty, where=bottom != 0)))
         return np.concatenate(out)
 
 
