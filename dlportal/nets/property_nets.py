@@ -17,7 +17,7 @@ SEEDS = 3
 """Trainings of each set, from different beginnings."""
 MEMBERS = 2
 """Networks of each kind in each training: of the graph, and of the fingerprint."""
-READINGS = {"bace": Reading()}
+READINGS = {"bbbp": Reading(), "bace": Reading(), "tox21": Reading()}
 """Of the sets whose molecules are read by fingerprint, too; where it was tried and did not help on
 validation they are not."""
 FOLD = 2**18
