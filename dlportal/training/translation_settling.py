@@ -16,7 +16,7 @@ from dlportal.training.bleu import bleu, bleu_counts
 from dlportal.training.texts import pad_texts
 from dlportal.training.translation_rivals import Dictionary
 
-ALPHAS = (0.4, 0.7, 1.0, 1.3, 1.6)
+ALPHAS = (0.4, 0.7, 1.0, 1.3, 1.6, 1.9, 2.2)
 REFUSED = 0.02  # share of the validation sentences that each line marks
 COUNTED = 8000  # training pairs that the dictionary is counted from
 ALIGNED = 200  # validation pairs on which layers are compared

@@ -54,7 +54,7 @@ class Recipe:
 
     parts: dict[str, int]
     epochs: int
-    size: int = 128
+    size: int = 64
     warmup: int = 100
     read_breaks: float = 0.02
     write_breaks: float = 0.0
@@ -65,12 +65,12 @@ class Recipe:
 RECIPES = {
     "multi30k": Recipe(
         parts={"en": 2000, "de": 2000, "fr": 2000},
-        epochs=5,
+        epochs=7,
     ),
     "tatoeba": Recipe(
         parts={"en": 2000, "zh": 3000},
-        epochs=6,
-        size=192,
+        epochs=11,
+        size=96,
         read_breaks=0.03,
         write_breaks=0.03,
     ),
