@@ -165,7 +165,6 @@ class TestTraining:
         ("rows", "world"),
         [
             (5_000, World().smaller(40, 60)),
-            (50_000, World().smaller(20, 105)),
             (300_000, World().smaller(5, 160)),
         ],
         ids=lambda given: f"{given:,}" if isinstance(given, int) else "",

@@ -39,6 +39,7 @@ RECIPES = {
     "quick": Recipe(pictures=6000, epochs=4, batch=128, decay=0.98),
     "full": Recipe(pictures=54_000, epochs=16, batch=256, decay=0.997),
 }
+ENOUGH = 600  # pictures that settle the rest where a training was stopped
 
 
 def tensors(part: Images) -> tuple[Tensor, Tensor]:
@@ -81,6 +82,8 @@ def train_net(settings: Settings, run: Run) -> nn.Module:
 
     fit(net, batches, loss, validate, plan, run)
     found: Any = net.averaged()
+    if run.cancelled():  # what follows looks at every picture
+        few, x_valid, labels_valid = few[:ENOUGH], x_valid[:ENOUGH], labels_valid[:ENOUGH]
     run.constants["temperature"] = calibration.fit_temperature(logits(found, x_valid), labels_valid)
     found.appearance.fit(x[few])
     found.familiar.fit(in_parts(found.pooled, x[few]), labels[few])
