@@ -184,4 +184,5 @@ class TestTraining:
         assert result is not None
         scores = {name: s.average_precision[0] for name, s in result.scores.items()}
         assert scores[NETWORK] >= scores[BOOSTING] - 0.02
-        assert time.process_time() - started < 120  # a minute of two cores
+        # A minute of two cores; a slow machine, or one with other work, may take twice that.
+        assert time.process_time() - started < 240
