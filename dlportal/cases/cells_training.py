@@ -67,7 +67,7 @@ RECIPES = {
     "quick": Recipe(epochs=3, passes=1, calm=1),
     "full": Recipe(epochs=9, passes=2, calm=3),
 }
-FEW = 12  # pictures that settle thresholds where a training was stopped
+ENOUGH = 12  # pictures that settle thresholds where a training was stopped
 # After the full training: on from there with the validation pictures, too.
 MORE = Recipe(epochs=4, passes=2, calm=2, rate=1e-3)
 
@@ -225,7 +225,7 @@ def train_net(settings: Settings, run: Run) -> nn.Module:
     start = fresh_net(settings.seed)
     net = learn("chosen", start, train, valid, recipe, settings.seed, run)
     if run.cancelled():  # what follows looks at every picture: minutes on a slow machine
-        train, valid = train.take(torch.arange(FEW)), valid.take(torch.arange(FEW))
+        train, valid = train.take(torch.arange(ENOUGH)), valid.take(torch.arange(ENOUGH))
     run.constants.update(settle(net, valid))
     if settings.budget == "full" and not run.cancelled():
         both = train.and_(valid)

@@ -56,7 +56,7 @@ RECIPES = {
     "quick": Recipe(pictures=600, epochs=3, side=SIDE),
     "full": Recipe(pictures=100_000, epochs=16, side=SIDE, rate=6e-4),
 }
-FEW = 150  # pictures that settle the rest where a training was stopped
+ENOUGH = 150  # pictures that settle the rest where a training was stopped
 # After the full training: on from there with the validation pictures, too.
 MORE = Recipe(pictures=100_000, epochs=4, side=SIDE, rate=1.5e-4)
 
@@ -120,7 +120,7 @@ def train_net(settings: Settings, run: Run) -> nn.Module:
 def spread(*parts: Tensor) -> list[Tensor]:
     """A few rows of each from everywhere, of all classes: a training that was stopped ends with
     them."""
-    return [rows[torch.linspace(0, len(rows) - 1, FEW).long()] for rows in parts]
+    return [rows[torch.linspace(0, len(rows) - 1, ENOUGH).long()] for rows in parts]
 
 
 @torch.no_grad()

@@ -93,12 +93,19 @@ def softmax(logits: Any, temperature: float = 1.0) -> np.ndarray:
 def calibration_at(temperature: float, logits: Any, labels: Any) -> Calibration:
     """How honest a given temperature makes the probabilities of other data."""
     before, after = softmax(logits), softmax(logits, temperature)
+    return before_and_after(temperature, (before, labels), (after, labels))
+
+
+def before_and_after(
+    temperature: float, before: tuple[Any, Any], after: tuple[Any, Any]
+) -> Calibration:
+    """What a temperature changed: probabilities and truth without it, and with it."""
     return Calibration(
         temperature=temperature,
-        ece_before=ece(labels, before),
-        ece_after=ece(labels, after),
-        before=reliability(before, labels),
-        after=reliability(after, labels),
+        ece_before=ece(before[1], before[0]),
+        ece_after=ece(after[1], after[0]),
+        before=reliability(*before),
+        after=reliability(*after),
     )
 
 

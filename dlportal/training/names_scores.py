@@ -11,7 +11,7 @@ from dlportal.cards import Calibration, Confusion, Metric
 from dlportal.data.conll import OUTSIDE, Tagged
 from dlportal.data.splits import Splits
 from dlportal.messages import N_, InputError
-from dlportal.training.calibration import reliability
+from dlportal.training.calibration import before_and_after
 from dlportal.training.entities import entity_f1, entity_precision, entity_recall
 from dlportal.training.metrics import confusion_counts, ece, measured
 
@@ -56,17 +56,8 @@ def calibrated(
         confidences: At a temperature, of all names found: how sure, and whether they are right.
         temperature: The one that is used.
     """
-    before, right_before = confidences(1.0)
-    after, right_after = confidences(temperature)
-    if not len(right_after):
-        return None
-    return Calibration(
-        temperature=temperature,
-        ece_before=ece(right_before, before),
-        ece_after=ece(right_after, after),
-        before=reliability(before, right_before),
-        after=reliability(after, right_after),
-    )
+    before, after = confidences(1.0), confidences(temperature)
+    return before_and_after(temperature, before, after) if len(after[1]) else None
 
 
 def type_confusion(
