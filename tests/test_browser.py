@@ -36,6 +36,11 @@ TITLES = {
     "faq": "Four questions",
 }
 TOURED = "optimizer_race"
+PRESS_AND_HOLD = """(gallery, held) => {
+  gallery.classList.add("old")
+  gallery.querySelector(".pill[data-id=vision]").click()
+  gallery.querySelector(held).focus()
+}"""
 TRAINED = "classic_control"  # needs no dataset
 
 
@@ -123,6 +128,20 @@ def test_the_gallery_filters_and_opens_without_a_reload(browser: Any, server: Se
         title = load_card("classic_control").title("en")
         tab.page.get_by_role("heading", level=1, name=title).wait_for()
         assert tab.page.evaluate("() => window.stays")
+
+
+def test_the_gallery_drawn_anew_leaves_the_keyboard_where_it_was(
+    browser: Any, server: Server
+) -> None:
+    with Tab(browser, server) as tab:
+        tab.open("")
+        gallery = tab.page.locator(".gallery")
+        for held in (".pill[data-id=speech]", ".tiles a", "input"):
+            # The server hears of the domain, answers, and all is drawn anew.
+            gallery.evaluate(PRESS_AND_HOLD, held)
+            expect(gallery).not_to_have_class("gallery old")
+            expect(gallery.locator(held).first).to_be_focused()
+        tab.check()
 
 
 def test_a_link_to_the_gallery_carries_its_filter(browser: Any, server: Server) -> None:

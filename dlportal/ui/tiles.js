@@ -12,6 +12,7 @@ const piece = (tag, style, text) => {
 const drawTile = (tile, domain, choose) => {
   const link = piece("a")
   link.href = tile.href
+  link.dataset.id = tile.id
   link.onclick = (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return
     event.preventDefault()
@@ -33,6 +34,21 @@ const drawTile = (tile, domain, choose) => {
   }
   link.append(image, piece("div", "title", tile.title), piece("div", "quiet", tile.summary), facts)
   return link
+}
+
+// Drawing anew must not take the keyboard's place away from the visitor.
+const keepFocus = (old, root) => {
+  const held = old.getRootNode().activeElement
+  if (!held || !old.contains(held)) return () => {}
+  const kind = held.tagName.toLowerCase()
+  const same = held.dataset.id ? `${kind}[data-id="${held.dataset.id}"]` : kind
+  const caret = [held.selectionStart, held.selectionEnd]
+  return () => {
+    const next = root.querySelector(same)
+    if (!next) return
+    next.focus({ preventScroll: true })
+    if (kind === "input") next.setSelectionRange(...caret)
+  }
 }
 
 export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
@@ -99,6 +115,8 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
   draw()
   bar.append(pills, field)
   root.append(bar, shelf)
-  if (old) old.replaceWith(root)
-  else parentElement.append(root)
+  if (!old) return void parentElement.append(root)
+  const focus = keepFocus(old, root)
+  old.replaceWith(root)
+  focus()
 }
