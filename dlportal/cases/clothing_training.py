@@ -201,8 +201,8 @@ def fine_tuned(
     """
     net = ClothingNet()
     net.load_state_dict(start.state_dict())
-    for name, parameter in net.named_parameters():
-        parameter.requires_grad_(not name.startswith(STILL))
+    for place, parameter in net.named_parameters():
+        parameter.requires_grad_(not place.startswith(STILL))
     averaged = Averaged(net, decay=0.98)
     batches = Shuffled(train, 64, seed, augment(recipe.side))
     plan = Plan(

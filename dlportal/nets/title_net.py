@@ -45,8 +45,8 @@ class TitleNet(nn.Module):
         characters: Tensor,
         grams: Tensor,
         classes: int,
-        members: int = 4,
-        width: int = 20,
+        members: int = 10,
+        width: int = 14,
         dropout: float = 0.5,
     ) -> None:
         super().__init__()

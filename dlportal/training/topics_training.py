@@ -15,6 +15,7 @@ from dlportal.data import csl
 from dlportal.data.splits import Texts
 from dlportal.kinds.chinese import plain
 from dlportal.nets.title_net import (
+    LONGEST,
     MASK,
     PAD,
     TitleNet,
@@ -32,10 +33,12 @@ RATE = 3e-3
 SIZE = 64  # titles of a batch
 SMOOTHING = 0.1  # of the labels: a journal's subject is not always the paper's
 OFTEN = (2, 3, 3)  # times that a pair, a three, a four must occur in the titles
-HIDDEN = 0.3  # share of the characters that are hidden, anew in each epoch
+HIDDEN = 0.15  # share of the characters that are hidden from all members, anew in each epoch
+UNSEEN = 0.3  # share of the n-grams that each member, by itself, does not see
 BALANCE = 0.5  # 0: every title counts the same; 1: every subject does
 TOGETHER = 3  # words of the list that make one text, at most
 QUICK = 2000  # titles of the quick training
+QUICK_EPOCHS = 4
 REFUSED = 0.03  # share of the validation titles that may be taken for no titles
 
 
@@ -56,7 +59,7 @@ def train_on_titles(settings: Settings, run: Run) -> nn.Module:
     train, epochs = parts.train, EPOCHS
     if settings.budget == "quick":
         order = np.random.default_rng(settings.seed).permutation(len(train))
-        train, epochs = train.take(np.sort(order[:QUICK])), 6
+        train, epochs = train.take(np.sort(order[:QUICK])), QUICK_EPOCHS
     titles = [plain(text) for text in train.texts]
     net: nn.Module = start(titles)
     held = points(parts.validation.texts)
@@ -134,7 +137,8 @@ def loss_of(train: Texts) -> "Loss":
 
 
 class Loss:
-    """Cross-entropy of every member by itself, with some characters hidden."""
+    """Cross-entropy of every member by itself, with some characters hidden from all of them and
+    some n-grams from each: what they do not see alike, they do not learn alike."""
 
     def __init__(self, weights: Tensor) -> None:
         self.weights = weights
@@ -143,7 +147,9 @@ class Loss:
         x, labels = batch
         hide = (torch.rand(x.shape, device=x.device) < HIDDEN) & (x != PAD)
         x = torch.where(hide, MASK, x)
-        votes = net.votes(net.embed(x), x != PAD).float()  # type: ignore[operator]
+        e = net.embed(x).unflatten(2, (LONGEST, net.members, -1))  # type: ignore[operator, arg-type]
+        e = e * F.dropout(torch.ones_like(e[..., :1]), UNSEEN)
+        votes = net.votes(e.flatten(2), x != PAD).float()  # type: ignore[operator]
         weights = self.weights.to(x.device)
         losses = [
             F.cross_entropy(y, labels, weights, label_smoothing=SMOOTHING)
