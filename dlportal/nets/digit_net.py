@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from dlportal.nets.small_cnn import SmallCNN
 
 CLASSES = 10
-WIDTH = 16
+WIDTH = 32
 RIDGE = 0.05  # share of the mean variance that is added to every direction
 
 

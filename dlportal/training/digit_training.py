@@ -32,7 +32,7 @@ from dlportal.training.fit import Plan, fit, seed_everything
 from dlportal.training.metrics import confusion_counts, ece
 from dlportal.training.voice_augment import MARGIN, SOURCE, Voices, foreign
 
-EPOCHS = {"quick": 12, "full": 32}
+EPOCHS = {"quick": 8, "full": 90}
 BATCH = 64
 FOREIGN = 0.3  # weight of "is it a digit?" in the loss
 NOISES = (30, 20, 10, 5, 0)  # dB of speech above white noise, for the card's curve
