@@ -17,6 +17,8 @@ SEEDS = 3
 """Trainings of each set, from different beginnings."""
 MEMBERS = 2
 """Networks of each kind in each training: of the graph, and of the fingerprint."""
+GRAPHS = {"esol": 6}
+"""Networks of the graph in each training of a set where more of them helped on validation."""
 READINGS = {"bbbp": Reading(), "bace": Reading(), "tox21": Reading()}
 """Of the sets whose molecules are read by fingerprint, too; where it was tried and did not help on
 validation they are not."""
@@ -39,12 +41,13 @@ class PropertyNets(nn.Module):
     def __init__(self, sizes: Sizes, tasks: Mapping[str, int], trainings: int) -> None:
         super().__init__()
         self.sizes, self.tasks, self.trainings = sizes, dict(tasks), trainings
-        members = trainings * MEMBERS
         self.nets = nn.ModuleDict(
             {
                 name: BothKinds(
-                    MoleculeNet(sizes, n, members),
-                    FingerprintNet(sizes, n, members, READINGS[name]) if name in READINGS else None,
+                    MoleculeNet(sizes, n, trainings * graphs_of(name)),
+                    FingerprintNet(sizes, n, trainings * MEMBERS, READINGS[name])
+                    if name in READINGS
+                    else None,
                     trainings,
                 )
                 for name, n in tasks.items()
@@ -122,6 +125,11 @@ class OneSet(nn.Module):
             dim=0, correction=0
         )
         return y
+
+
+def graphs_of(name: str) -> int:
+    """How many networks of the graph each training of a set has."""
+    return GRAPHS.get(name, MEMBERS)
 
 
 def build(seeds: int = SEEDS) -> PropertyNets:

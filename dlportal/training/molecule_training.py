@@ -31,6 +31,7 @@ from dlportal.nets.property_nets import (
     PropertyNets,
     build,
     familiarity,
+    graphs_of,
     join,
 )
 from dlportal.training.calibration import fit_temperature
@@ -170,7 +171,7 @@ def beginner(kind: str, name: str, sizes: Sizes, tasks: int) -> MoleculeNet | Fi
     """The members of one training, which know nothing yet."""
     if kind == "prints":
         return FingerprintNet(sizes, tasks, MEMBERS, READINGS[name])
-    return MoleculeNet(sizes, tasks, MEMBERS)
+    return MoleculeNet(sizes, tasks, graphs_of(name))
 
 
 def plan_of(recipe: Recipe, seed: int) -> Plan:
