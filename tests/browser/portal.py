@@ -10,7 +10,7 @@ from dlportal.assets import cache_dir
 from dlportal.bench.browser import wait_settled
 from dlportal.bench.server import Server, serve
 
-PATIENCE = 90_000  # ms: a condition that holds at once is seen at once, even so
+PATIENCE = 240_000  # ms: a condition that holds at once is seen at once, even so
 WIDE, NARROW = (1280, 900), (390, 844)
 # Streamlit looks for its own endpoints below the page's address before it finds them.
 KNOWN = re.compile(r"/[a-z_]+/_stcore/(health|host-config)$")
