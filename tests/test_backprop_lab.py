@@ -310,12 +310,15 @@ def test_wrong_settings_are_named() -> None:
 
 
 def test_a_step_is_quick() -> None:
-    """Ten times under what a visitor may wait, so that drawing has the rest."""
+    """Ten times under what a visitor may wait, so that drawing has the rest.
+
+    Counted in this thread: others of the process may still be busy with what earlier tests began.
+    """
     training = LAB.training(layers=4, units=8, data="digits")
     training.look(0)
     took = []
     for step in range(1, 12):
-        start = time.process_time()
+        start = time.thread_time()
         check_gradients(training, training.look(step))
-        took.append(time.process_time() - start)
+        took.append(time.thread_time() - start)
     assert min(took) < 0.15  # the others may have waited for a busy machine
