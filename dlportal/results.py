@@ -228,8 +228,19 @@ def to_json(value: Any) -> Any:
         return value
     if kind is float:
         return round(value, 6)
+    if kind is Score:  # thousands of them, with small networks
+        return {
+            "label": to_json(value.label),
+            "probability": round(value.probability, 6),
+            "index": value.index,
+        }
+    if kind is Label:
+        return {"id": value.id, "en": value.en, "zh": value.zh}
     if (names := field_names(kind)) is not None:
-        fields = {name: to_json(getattr(value, name)) for name in names}
+        fields = {
+            name: field if type(field := getattr(value, name)) in AS_THEY_ARE else to_json(field)
+            for name in names
+        }
         return {"type": kind.__name__, **fields} if isinstance(value, Result) else fields
     if isinstance(value, np.ndarray):
         if value.size > 4096:

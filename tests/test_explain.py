@@ -25,6 +25,7 @@ from dlportal.explain.base import Explainer, Explanation
 from dlportal.explain.faithfulness import measure, ranks, shares
 from dlportal.explain.random_maps import random_maps
 from dlportal.explain.sanity import randomised, similarity, weight_randomisation
+from dlportal.messages import InputError
 
 CASES: dict[str, tuple[Any, Any]] = {
     "picture": (PictureCase(planted_card("picture")), red_picture()),
@@ -318,6 +319,36 @@ def test_report_judges_every_method_and_chance() -> None:
     assert [row.quality.verdict == "better" for row in rows] == [True, True, False]
     assert all(row.target == 0 and len(row.quality.insertion.x) == 17 for row in rows)
     assert rows[0].gain > 0.1 > rows[2].gain
+
+
+def test_shares_of_believable_maps_go_on_the_card_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    from dlportal.cards import Measured
+    from dlportal.case import Evaluation, Example
+    from dlportal.explain.report import with_faithful_shares
+    from dlportal.results import Label
+
+    case, raw = CASES["picture"]
+    inputs = {"red": raw, "again": raw, "refused": "no picture"}
+    examples = [
+        Example(name, Label(name, name, name), lambda value=value: value)  # type: ignore[misc]
+        for name, value in inputs.items()
+    ]
+
+    def check(value: object) -> None:
+        if isinstance(value, str):
+            raise InputError("refused")
+
+    monkeypatch.setattr(case, "examples", lambda: examples, raising=False)
+    monkeypatch.setattr(case, "check", check)
+    plain = Evaluation(case.card.id, "test", 3, 1.0, Measured(case=case.card.id))
+    found = with_faithful_shares(case, plain)
+    shares = {m.model: m for m in found.measured.metrics}
+    assert next(iter(shares)) == "any method" and set(shares) > {"Grad-CAM", "Occlusion"}
+    assert shares["Grad-CAM"].value == 1 and all(m.n == 2 for m in shares.values())
+    (chance,) = found.measured.baselines
+    assert chance.model == "a random map" and chance.value == 0 and chance.high < 1
+    assert found.seconds > plain.seconds
+    assert with_faithful_shares(case, found) is found
 
 
 def test_random_masks_do_not_depend_on_the_batch_size() -> None:

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 import dlportal.cards
 from dlportal.cards import Card, Measured
-from dlportal.case import Evaluation, Knob, Lab, Settings
+from dlportal.case import Evaluation, Example, Knob, Lab, Settings
 from dlportal.kinds.table import TableCase
 from dlportal.results import Classes, Label, Result, Score
 from dlportal.training import metrics, receipts, recipe
@@ -69,7 +69,7 @@ class Toy(TableCase):
         return Classes(tuple(Score(self.labels[i], p[i], i) for i in order), 0.5)
 
     def examples(self) -> list:
-        return []
+        return [Example("one", Label("one", "One", "一"), self.golden)]
 
     def golden(self) -> np.ndarray:
         return np.array([1.0, 2.0])

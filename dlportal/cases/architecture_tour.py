@@ -38,6 +38,7 @@ from dlportal.labs.settings import complete
 from dlportal.messages import N_, InputError
 from dlportal.results import Classes, Label, Result, Score
 from dlportal.training.events import Run
+from dlportal.training.said import evaluate_command
 from dlportal.training.store import load_weights
 
 MOST_SHIFT = 8  # pixels
@@ -283,8 +284,7 @@ class ArchitectureTour(Case[Shown]):
         count = len(parts["fashion"][0])
         if progress is not None:
             progress(0, count)
-        command = f"python -m dlportal evaluate {self.card.id}"
-        said = Said(split, command if split == "test" else f"{command} --split {split}")
+        said = Said(split, evaluate_command(self.card.id, split))
         measured = measure(
             self.net,  # type: ignore[arg-type]
             self.temperature_of("fashion", "plain", "cnn"),

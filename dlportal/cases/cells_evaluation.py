@@ -15,7 +15,7 @@ from dlportal.cards import Bilingual, Curve, Measured, Metric, Slice
 from dlportal.case import Evaluation, Progress
 from dlportal.cases.cells_classical import classical, stain
 from dlportal.cases.cells_training import LABELS, LEAST
-from dlportal.cases.detection_evaluation import Said, with_maps
+from dlportal.cases.detection_evaluation import above, with_maps
 from dlportal.data import bccd, coco_mini, is_available
 from dlportal.data.scene import Scene
 from dlportal.messages import N_
@@ -28,6 +28,7 @@ from dlportal.training.detection_scores import (
     match,
     unmarked,
 )
+from dlportal.training.said import Said, evaluate_command
 
 log = logging.getLogger(__name__)
 
@@ -62,10 +63,8 @@ def evaluate(
         strange.append(case.strangeness(picture))
         if progress is not None:
             progress(number, len(scenes))
-    command = f"python -m dlportal evaluate {case.card.id}"
-    command += "" if split == "test" else f" --split {split}"
-    command += "" if data is None else f" --data {data.name}"
-    said = Said(bccd.NAME if data is None else data.name, command, case.card.model, split)
+    command = evaluate_command(case.card.id, split, data)
+    said = Said(bccd.NAME if data is None else data.name, split, command, case.card.model)
     measured = scores(case, found, rival, scenes, said)
     measured.metrics.append(
         said.metric("marked_outside", metrics.mean, np.array(strange) > case.unusual, n=len(scenes))
@@ -103,7 +102,7 @@ def scores(
         metrics=[
             *precisions(matches, said),
             *counted(errors, said),
-            *said.found(matches, case.score),
+            *above(matches, case.score, said),
             *calibration(matches.hits[worth], matches.scores[worth], said),
             *forgotten(sure, scenes, said),
         ],
@@ -111,7 +110,7 @@ def scores(
             *precisions(classic, said, CLASSICAL),
             *counted(count_errors(rival, truth, len(LABELS)), said, CLASSICAL),
             *median(case, truth, said),
-            *said.found(classic, 0.0, CLASSICAL),
+            *above(classic, 0.0, said, CLASSICAL),
             *compared(sure, scenes, said),
         ],
         slices=[
@@ -126,7 +125,7 @@ def scores(
     )
 
 
-def precisions(matches: Matches, said: Said, model: str = "") -> list[Metric]:
+def precisions(matches: Matches, said: Said, model: str | None = None) -> list[Metric]:
     """Average precision at an overlap of one half, of all kinds and of each."""
     objects = matches.counts.sum(axis=0)
     every = [said.metric("map50", MeanPrecision(), matches, n=len(matches.counts), model=model)]
@@ -137,7 +136,7 @@ def precisions(matches: Matches, said: Said, model: str = "") -> list[Metric]:
     ]
 
 
-def counted(errors: np.ndarray, said: Said, model: str = "") -> list[Metric]:
+def counted(errors: np.ndarray, said: Said, model: str | None = None) -> list[Metric]:
     """By how many cells a count is off, of all kinds (their mean) and of each."""
     n = len(errors)
     return [

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from dlportal.assets import AssetError, fetch_bundle
 from dlportal.cards import Card, Metric
 from dlportal.case import Evaluation, Example, Progress, Settings
-from dlportal.cases.xray_measures import Said, measure
+from dlportal.cases.xray_measures import measure
 from dlportal.cases.xray_strangers import tell_apart
 from dlportal.cases.xray_training import (
     LABELS,
@@ -42,6 +42,7 @@ from dlportal.messages import N_
 from dlportal.results import Label
 from dlportal.training import metrics
 from dlportal.training.events import Run
+from dlportal.training.said import Said, evaluate_command
 from dlportal.training.store import load_weights
 
 log = logging.getLogger(__name__)
@@ -185,17 +186,19 @@ class ChestXray(FamiliarImageCase):
         part = pick_split(parts, split, limit)
         if progress is not None:
             progress(0, len(part))
-        command = f"python -m dlportal evaluate {self.card.id}"
         said = Said(
             data=DATA if data is None else data.stem,
             split=split,
-            command=command if split == "test" else f"{command} --split {split}",
+            command=evaluate_command(self.card.id, split),
             model=self.card.model,
         )
         y, _unlike = looked(self.net, tensors(part)[0])
         measured = measure(y.numpy(), self.temperature, part, parts.train, said)
         strange = self.strangeness(tensors(part)[0])
-        found = [*measured.metrics, said.share("marked_outside", (strange > 1).numpy())]
+        found = [
+            *measured.metrics,
+            said.metric("marked_outside", metrics.mean, (strange > 1).numpy()),
+        ]
         extra = {}
         if data is None and split == "test" and limit is None:
             found += tell_apart(self, strange, said)

@@ -133,17 +133,23 @@ class ChineseTopics(TextCase):
         for raw in raws:
             self.check(raw)
         x = self.collate([self.encode(raw) for raw in raws]).to(self.device)
-        known = known_share(self.net, x).tolist()
-        return [self.answer(y, k) for y, k in zip(self.net(x).float().cpu(), known, strict=True)]
+        y, known = self.net.look(x)  # type: ignore[operator]
+        return self.answers(y.float().cpu(), share_of(known, x).tolist())
 
     def decode(self, y: Tensor, raw: str) -> Result:
-        return self.answer(y, known_share(self.net, self.encode(raw)).item())
+        return self.answers(y[None], [familiarity(self.net, raw)])[0]
 
-    def answer(self, y: Tensor, known: float) -> Classes:
-        p = self.probabilities(y).tolist()
-        order = sorted(range(len(p)), key=lambda i: -p[i])
-        scores = tuple(Score(LABELS[i], p[i], i) for i in order)
-        return Classes(scores, self.blind, known >= self.familiar)
+    def answers(self, y: Tensor, known: Sequence[float]) -> list[Result]:
+        """Results of logits (B, classes) and of how familiar each text is."""
+        p, order = self.probabilities(y).sort(dim=1, descending=True, stable=True)
+        return [
+            Classes(
+                tuple(Score(LABELS[i], share, i) for share, i in zip(shares, places)),
+                self.blind,
+                familiar >= self.familiar,
+            )
+            for shares, places, familiar in zip(p.tolist(), order.tolist(), known, strict=True)
+        ]
 
     def differentiable(self, raw: str) -> Differentiable:
         """As for every text, but what an n-gram says is shared out among its characters."""
@@ -197,8 +203,13 @@ def known_share(net: Any, x: Tensor) -> Tensor:
     Everyday talk shares the pairs of titles, garbage shares hardly any.
     """
     x = x.to(net.characters.device)
+    return share_of(net.known_grams(x), x)
+
+
+def share_of(known: Tensor, x: Tensor) -> Tensor:
+    """Known n-grams (B, 3) for each pair of neighbours of (B, T) code points, (B,)."""
     pairs = (x != PAD).sum(dim=1) - 1
-    return net.known_grams(x).sum(dim=1) / pairs.clamp(min=1)
+    return known.sum(dim=1) / pairs.clamp(min=1)
 
 
 CASE = ChineseTopics

@@ -12,17 +12,18 @@ import torch
 from dlportal.assets import AssetError
 from dlportal.cards import Bilingual, Confusion, Measured, Metric, Slice
 from dlportal.case import Evaluation, Progress
-from dlportal.cases import imagenet_evaluation as maps
 from dlportal.cases.clothing_frozen import frozen_net
 from dlportal.cases.clothing_training import bytes_of, logits
+from dlportal.cases.imagenet_evaluation import as_table_row
 from dlportal.data import clothing, is_available, pneumoniamnist
 from dlportal.data.splits import Images, pick_split
 from dlportal.data.strangers import strangers
 from dlportal.explain import get_explainer
-from dlportal.explain.report import RANDOM, Row, measure_methods
+from dlportal.explain.report import Row, faithful_shares, measure_methods
 from dlportal.messages import N_
 from dlportal.nets.clothing_net import FROZEN
 from dlportal.training import calibration, metrics
+from dlportal.training.said import Said, evaluate_command
 
 log = logging.getLogger(__name__)
 
@@ -47,13 +48,7 @@ def evaluate(
     if progress is not None:
         progress(0, len(part))
     name = DATA if data is None else data.name
-    command = COMMAND if split == "test" else f"{COMMAND} --split {split}"
-
-    def metric(key: str, function: Callable[..., float], *arrays: Any, **about: Any) -> Metric:
-        about = {"data": name, "model": case.card.model} | about
-        return metrics.measured(
-            key, about["data"], split, function, *arrays, command=command, model=about["model"]
-        )
+    metric = Said(name, split, evaluate_command(case.card.id, split), case.card.model).metric
 
     x, _labels = bytes_of(part)
     y, labels = logits(case.net, x).numpy(), part.labels
@@ -78,8 +73,13 @@ def evaluate(
             tell_apart(strange, case.strangeness(others), stranger, metric)
             for stranger, others in unlike_clothes().items()
         ]
-        more, table = believable(case)
-        found, constants = found + more, constants | table
+        rows = believable(case)
+        shares, random = faithful_shares(
+            rows, Said(DATA, split, evaluate_command(case.card.id), "")
+        )
+        found += shares
+        baselines.append(random)
+        constants = constants | {"faithfulness": [as_table_row(case, row) for row in rows]}
     measured = measured.model_copy(
         update={"metrics": found, "baselines": baselines, "constants": constants}
     )
@@ -167,7 +167,7 @@ def tell_apart(clothes: torch.Tensor, others: torch.Tensor, data: str, metric: M
     return metric("outside_auc", metrics.auc, truth, strange, data=data)
 
 
-def believable(case: Any) -> tuple[list[Metric], dict[str, Any]]:
+def believable(case: Any) -> list[Row]:
     """How faithful two methods' maps are, on one test picture of each class.
 
     The other methods ask the network thousands of times for a map; the page measures them for
@@ -175,17 +175,4 @@ def believable(case: Any) -> tuple[list[Metric], dict[str, Any]]:
     """
     examples = [e for e in case.examples() if e.id.startswith("test_")]
     methods = ("grad_cam", "occlusion")
-    rows: list[Row] = measure_methods(
-        case, examples, [get_explainer(name) for name in methods], steps=STEPS
-    )
-    about = {"data": DATA, "command": COMMAND}
-    real = [row for row in rows if row.method != RANDOM]
-    found = [
-        maps.faithful_share(real, "any method", **about),
-        *(
-            maps.faithful_share(maps.of(rows, name), maps.METHODS[name].en, **about)
-            for name in methods
-        ),
-        maps.faithful_share(maps.of(rows, RANDOM), maps.METHODS[RANDOM].en, **about),
-    ]
-    return found, {"faithfulness": [maps.as_table_row(case, row) for row in rows]}
+    return measure_methods(case, examples, [get_explainer(name) for name in methods], steps=STEPS)

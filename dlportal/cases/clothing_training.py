@@ -23,7 +23,7 @@ from dlportal.nets.clothing_net import FROZEN, SIDE, ClothingNet, texture, untou
 from dlportal.nets.efficientnet_lite0 import CHANNELS, MEAN, STD
 from dlportal.training import calibration, metrics
 from dlportal.training.augment import Exposure, ResizedCrop, cut_out, tinted
-from dlportal.training.averaging import Averaged
+from dlportal.training.averaging import Averaged, mean_weights
 from dlportal.training.batches import Shuffled
 from dlportal.training.events import Event, Run
 from dlportal.training.fit import Plan, fit, seed_everything
@@ -43,18 +43,20 @@ TINT = 0.4
 
 @dataclass(frozen=True)
 class Recipe:
-    """How much is learned: pictures, passes over them, pixels a side, peak learning rate."""
+    """How much is learned: pictures, passes over them, pixels a side, peak learning rate, and how
+    many networks, whose weights are averaged, learn it from the same start."""
 
     pictures: int
     epochs: int
     side: int
     # Low: from a good head, large steps would first spoil the features it stands on.
     rate: float = 4e-4
+    networks: int = 1
 
 
 RECIPES = {
     "quick": Recipe(pictures=600, epochs=3, side=SIDE),
-    "full": Recipe(pictures=100_000, epochs=16, side=SIDE, rate=6e-4),
+    "full": Recipe(pictures=100_000, epochs=12, side=SIDE, rate=6e-4, networks=4),
 }
 ENOUGH = 150  # pictures that settle the rest where a training was stopped
 # After the full training: on from there with the validation pictures, too.
@@ -103,16 +105,15 @@ def train_net(settings: Settings, run: Run) -> nn.Module:
     if run.cancelled():
         x, labels, x_valid, labels_valid = spread(x, labels, x_valid, labels_valid)
     start_from_frozen(start, (x, labels), (x_valid, labels_valid), run)
-    net = fine_tuned(start, (x, labels), (x_valid, labels_valid), recipe, settings.seed, run)
+    net = averaged(start, (x, labels), (x_valid, labels_valid), recipe, settings.seed, run)
     if run.cancelled():  # what follows looks at every picture: a minute on a slow machine
         x, labels, x_valid, labels_valid = spread(x, labels, x_valid, labels_valid)
     run.constants["temperature"] = calibration.fit_temperature(logits(net, x_valid), labels_valid)
     if settings.budget == "full" and not run.cancelled():
-        y = logits(net, x_valid)
-        run.facts["validation"] = {"accuracy": metrics.accuracy(labels_valid, y.argmax(1))}
+        run.facts["validation"] = quality(net, x_valid, labels_valid)
         # The temperature stays: with these pictures learned there are none left to fit it on.
         both = torch.cat([x, x_valid]), torch.cat([labels, labels_valid])
-        net = fine_tuned(net, both, None, MORE, settings.seed + 1, run, "both")
+        net = fine_tuned(net, both, None, MORE, settings.seed + recipe.networks, run, "both")
     run.constants["unusual"] = learn_usual(net, (x, labels), x_valid)
     return net
 
@@ -186,6 +187,35 @@ def regression(f: Tensor, labels: Tensor, f_valid: Tensor, valid: Tensor) -> tup
     return torch.from_numpy(coefficients[0]), torch.from_numpy(coefficients[1])
 
 
+def averaged(
+    start: ClothingNet,
+    train: tuple[Tensor, Tensor],
+    valid: tuple[Tensor, Tensor],
+    recipe: Recipe,
+    seed: int,
+    run: Run,
+) -> ClothingNet:
+    """The mean of the weights of as many networks as the recipe says; each picks its own epoch."""
+    found = []
+    for k in range(recipe.networks):
+        found.append(fine_tuned(start, train, valid, recipe, seed + k, run, f"fit-{k}"))
+        if run.cancelled():
+            break
+        run.facts.setdefault("networks", []).append(quality(found[-1], *valid))
+    net = ClothingNet()
+    net.load_state_dict(mean_weights(found))
+    return net.to(pick_device(), memory_format=torch.channels_last).eval()  # type: ignore[call-overload,no-any-return]
+
+
+def quality(net: nn.Module, x: Tensor, labels: Tensor) -> dict[str, float]:
+    """Accuracy and mean cross-entropy, before any temperature."""
+    y = logits(net, x)
+    return {
+        "accuracy": metrics.accuracy(labels, y.argmax(1)),
+        "loss": F.cross_entropy(y, labels).item(),
+    }
+
+
 def fine_tuned(
     start: ClothingNet,
     train: tuple[Tensor, Tensor],
@@ -203,7 +233,7 @@ def fine_tuned(
     net.load_state_dict(start.state_dict())
     for place, parameter in net.named_parameters():
         parameter.requires_grad_(not place.startswith(STILL))
-    averaged = Averaged(net, decay=0.98)
+    smooth = Averaged(net, decay=0.98)
     batches = Shuffled(train, 64, seed, augment(recipe.side))
     plan = Plan(
         epochs=recipe.epochs,
@@ -222,14 +252,10 @@ def fine_tuned(
         if valid is None:
             return {"steps": float(net.steps)}  # type: ignore[arg-type]
         with autocast():
-            y = logits(net, valid[0])
-        return {
-            "accuracy": metrics.accuracy(valid[1], y.argmax(1)),
-            "loss": F.cross_entropy(y, valid[1]).item(),
-        }
+            return quality(net, *valid)
 
-    fit(averaged, batches, mixed_loss, validate, plan, run, name)
-    found = averaged.averaged()
+    fit(smooth, batches, mixed_loss, validate, plan, run, name)
+    found = smooth.averaged()
     assert isinstance(found, ClothingNet)
     return found
 

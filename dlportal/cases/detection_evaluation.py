@@ -14,13 +14,12 @@ from dlportal.cards import Bilingual, Measured, Metric, Slice
 from dlportal.case import Evaluation, Progress
 from dlportal.data import coco_mini
 from dlportal.data.scene import Scene
-from dlportal.explain import EXPLAINERS, explainers_for
-from dlportal.explain.report import RANDOM, Row, measure_methods
+from dlportal.explain import explainers_for
+from dlportal.explain.report import Row, faithful_shares, measure_methods
 from dlportal.training import metrics
 from dlportal.training.detection_scores import HALF, Matches, MeanPrecision, Objects, match
-from dlportal.training.metrics import exact_interval
+from dlportal.training.said import Said, evaluate_command
 
-COMMAND = "python -m dlportal evaluate object_detection"
 LEAST = 0.005  # score from which Darknet's own evaluation counts boxes
 PHOTOGRAPHS = "bundled_photographs"
 ENOUGH = 5  # objects of a kind from which its average precision is drawn
@@ -43,7 +42,7 @@ def evaluate(
             progress(number, len(scenes))
     name = coco_mini.NAME if data is None else data.name
     truth = [scene.objects for scene in scenes]
-    said = Said(name, COMMAND if data is None else f"{COMMAND} --data {data.name}", case.card.model)
+    said = Said(name, "test", evaluate_command(case.card.id, data=data), case.card.model)
     measured = scores(case, found, truth, scenes, said)
     if data is None and limit is None:
         measured = with_maps(case, measured, progress)
@@ -51,39 +50,21 @@ def evaluate(
     return Evaluation(case.card.id, "test", len(scenes), seconds, measured)
 
 
-class Said:
-    """What every number of one evaluation has in common."""
-
-    def __init__(self, data: str, command: str, model: str, split: str = "test") -> None:
-        self.data, self.command, self.model, self.split = data, command, model, split
-
-    def metric(self, name: str, function: Any, *arrays: Any, n: int, model: str = "") -> Metric:
-        return metrics.measured(
-            name,
-            self.data,
-            self.split,
-            function,
-            *arrays,
-            command=self.command,
-            model=model or self.model,
-            n=n,
-        )
-
-    def found(self, matches: Matches, score: float, model: str = "") -> list[Metric]:
-        """Precision and recall of the boxes above a score, with intervals over pictures."""
-        pictures = len(matches.counts)
-        sure = matches.scores > score
-        right, shown = (
-            np.bincount(matches.picture[rows], minlength=pictures)
-            for rows in (sure & matches.hits, sure)
-        )
-        objects = matches.counts.sum(axis=1)
-        parts = (("precision", shown), ("recall", objects))
-        return [
-            self.metric(name, metrics.ratio, right, below, n=int(below.sum()), model=model)
-            for name, below in parts
-            if below.sum()
-        ]
+def above(matches: Matches, score: float, said: Said, model: str | None = None) -> list[Metric]:
+    """Precision and recall of the boxes above a score, with intervals over pictures."""
+    pictures = len(matches.counts)
+    sure = matches.scores > score
+    right, shown = (
+        np.bincount(matches.picture[rows], minlength=pictures)
+        for rows in (sure & matches.hits, sure)
+    )
+    objects = matches.counts.sum(axis=1)
+    parts = (("precision", shown), ("recall", objects))
+    return [
+        said.metric(name, metrics.ratio, right, below, n=int(below.sum()), model=model)
+        for name, below in parts
+        if below.sum()
+    ]
 
 
 def scores(
@@ -108,11 +89,11 @@ def scores(
         parameters=sum(p.numel() for p in case.net.parameters()),
         metrics=[
             said.metric("map50", MeanPrecision(), matches, n=pictures),
-            *said.found(matches, case.score),
+            *above(matches, case.score, said),
         ],
         baselines=[
             said.metric("map50", MeanPrecision(), blind, n=pictures, model=BLIND),
-            *said.found(blind, case.score, BLIND),
+            *above(blind, case.score, said, BLIND),
         ],
         slices=[
             Slice(part=Bilingual(en=case.labels[k].en, zh=case.labels[k].zh), metric=each[k])
@@ -171,20 +152,8 @@ def with_maps(
         for e in case.examples()
         if e.truth and (shown is None or e.id in shown) and case.predict(e.load()).boxes
     ]
-    command = f"python -m dlportal evaluate {case.card.id}"
     rows = measure_methods(case, examples, explainers_for(case), progress)
-    methods = list(dict.fromkeys(row.method for row in rows))
-    real = [row for row in rows if row.method != RANDOM]
-
-    def share(rows: Sequence[Row], model: str) -> Metric:
-        return faithful_share(rows, model).model_copy(update={"data": data, "command": command})
-
-    shares = [share(real, "any method")] + [
-        share([row for row in rows if row.method == method], EXPLAINERS[method].title)
-        for method in methods
-        if method != RANDOM
-    ]
-    chance = share([row for row in rows if row.method == RANDOM], "a random map")
+    shares, chance = faithful_shares(rows, Said(data, "test", evaluate_command(case.card.id), ""))
     table = [as_table_row(case, row) for row in rows]
     return measured.model_copy(
         update={
@@ -192,23 +161,6 @@ def with_maps(
             "baselines": [*measured.baselines, chance],
             "constants": {**measured.constants, "faithfulness": table},
         }
-    )
-
-
-def faithful_share(rows: Sequence[Row], model: str) -> Metric:
-    """The share of pictures with a map that clearly beats chance on both curves."""
-    good = {row.example.id for row in rows if row.quality.verdict == "better"}
-    n = len({row.example.id for row in rows})
-    low, high = exact_interval(len(good), n)
-    return Metric(
-        name="faithful_share",
-        data=PHOTOGRAPHS,
-        value=len(good) / n,
-        low=low,
-        high=high,
-        n=n,
-        command=COMMAND,
-        model=model,
     )
 
 

@@ -17,6 +17,7 @@ from dlportal.data import dataset_file, fashion_mnist, is_available
 from dlportal.data.splits import Images, pick_split
 from dlportal.labs.practice_data import CLOTHES
 from dlportal.training import calibration, metrics
+from dlportal.training.said import Said, evaluate_command
 
 DATA, DIGITS = "fashion_mnist", "mnist_10k"
 COMMAND = "python -m dlportal evaluate fashion_classification"
@@ -35,13 +36,7 @@ def evaluate(
     if progress is not None:
         progress(0, len(part))
     name = DATA if data is None else data.name
-    command = COMMAND if split == "test" else f"{COMMAND} --split {split}"
-
-    def metric(key: str, function: Callable[..., float], *arrays: Any, **about: Any) -> Metric:
-        about = {"data": name, "model": case.card.model} | about
-        return metrics.measured(
-            key, about["data"], split, function, *arrays, command=command, model=about["model"]
-        )
+    metric = Said(name, split, evaluate_command(case.card.id, split), case.card.model).metric
 
     x, _labels = tensors(part)
     y = logits(case.net, x).numpy()

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from dlportal.cards import Bilingual, Confusion, Measured, Metric, Slice
+from dlportal.cards import Bilingual, Confusion, Measured, Slice
 from dlportal.case import Evaluation, Progress
 from dlportal.cases.generation_asked import (
     GUIDANCE,
@@ -35,6 +35,7 @@ from dlportal.data.splits import pick_split
 from dlportal.labs.practice_data import CLOTHES
 from dlportal.nets.flow_sampling import draw_noise
 from dlportal.training import metrics
+from dlportal.training.said import Said, evaluate_command
 
 DATA, DIGITS = "fashion_mnist", "mnist_10k"
 COMMAND = "python -m dlportal evaluate image_generation"
@@ -60,13 +61,7 @@ def evaluate(
     parts = fashion_mnist.load(folder=data)
     part = pick_split(parts, split, limit)
     name = DATA if data is None else data.name
-    command = COMMAND if split == "test" else f"{COMMAND} --split {split}"
-
-    def metric(key: str, function: Callable[..., float], *arrays: Any, **about: Any) -> Metric:
-        about = {"data": name, "model": ""} | about
-        return metrics.measured(
-            key, about["data"], split, function, *arrays, command=command, model=about["model"]
-        )
+    metric = Said(name, split, evaluate_command(case.card.id, split), "").metric
 
     asked = Asked(case.net, load_judge(), parts, part, Sizes().at_most(limit), metric)
     measured = Measured(case=case.card.id, parameters=sum(t.numel() for t in case.net.parameters()))

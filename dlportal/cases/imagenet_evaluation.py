@@ -11,9 +11,10 @@ import torch
 from dlportal.cards import Bilingual, Measured, Metric, Slice
 from dlportal.case import Evaluation, Example, Progress
 from dlportal.explain import explainers_for
-from dlportal.explain.report import RANDOM, Row, measure_methods
+from dlportal.explain.report import RANDOM, Row, faithful_shares, measure_methods
 from dlportal.messages import N_, InputError
-from dlportal.training.metrics import exact_interval, interval
+from dlportal.training.metrics import interval
+from dlportal.training.said import Said
 
 # Names in both languages, for the card.
 METHODS = {
@@ -38,16 +39,16 @@ def on_photographs(case: Any, limit: int | None, progress: Progress | None) -> E
     rows = measure_methods(case, examples, explainers_for(case), progress)
     methods = list(dict.fromkeys(row.method for row in rows))
     real = [method for method in methods if method != RANDOM]
+    shares, random = faithful_shares(rows, Said(DATA, "test", COMMAND, ""))
     measured = Measured(
         case=case.card.id,
         parameters=sum(p.numel() for p in case.net.parameters()),
         metrics=[
-            faithful_share([row for row in rows if row.method != RANDOM], "any method"),
-            *(faithful_share(of(rows, method), METHODS[method].en) for method in real),
+            *shares,
             *(gain(of(rows, method), curve) for curve in CURVES for method in real),
         ],
         baselines=[
-            faithful_share(of(rows, RANDOM), METHODS[RANDOM].en),
+            random,
             *(gain(of(rows, RANDOM), curve) for curve in CURVES),
         ],
         slices=[slice_of(best(rows, example)) for example in examples],
@@ -64,28 +65,6 @@ def best(rows: Sequence[Row], example: Example[Any]) -> Row:
     """The map of an example that is furthest above chance on its worse curve."""
     mine = [row for row in rows if row.example.id == example.id and row.method != RANDOM]
     return max(mine, key=lambda row: (row.quality.verdict == "better", row.gain))
-
-
-def faithful_share(
-    rows: Sequence[Row], model: str, data: str = DATA, command: str = COMMAND
-) -> Metric:
-    """The share of photographs with a map that clearly beats chance on both curves."""
-    found: dict[str, bool] = {}
-    for row in rows:
-        better = row.quality.verdict == "better"
-        found[row.example.id] = found.get(row.example.id, False) or better
-    hits, n = sum(found.values()), len(found)
-    low, high = exact_interval(hits, n)
-    return Metric(
-        name="faithful_share",
-        data=data,
-        value=hits / n,
-        low=low,
-        high=high,
-        n=n,
-        command=command,
-        model=model,
-    )
 
 
 def gain(rows: Sequence[Row], curve: str) -> Metric:

@@ -20,6 +20,7 @@ from dlportal.messages import N_, InputError
 from dlportal.nets.minilm import MASK, PAD, SentenceClassifier, load_tokenizer
 from dlportal.results import Classes, Label, Result, Score
 from dlportal.training.events import Run
+from dlportal.training.said import evaluate_command
 from dlportal.training.store import load_weights
 from dlportal.training.text_evaluation import Asked
 from dlportal.training.texts import all_logits
@@ -143,7 +144,8 @@ class Sentiment(TextCase):
         asked = Asked(
             "sst2" if data is None else data.stem,
             split,
-            f"python -m dlportal evaluate sentiment{'' if split == 'test' else f' --split {split}'}",
+            evaluate_command(self.card.id, split),
+            "",
             part.texts,  # as they lie: on validation the baselines do better so
             part.labels,
         )

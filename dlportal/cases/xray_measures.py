@@ -1,8 +1,5 @@
 """What the card of `chest_xray` says: measurements, baselines, curves."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 import numpy as np
 
 from dlportal.cards import Bilingual, Confusion, Curve, Measured, Metric, Slice
@@ -10,44 +7,10 @@ from dlportal.cases.xray_training import LABELS
 from dlportal.data.splits import Images
 from dlportal.messages import N_, InputError
 from dlportal.training import calibration, metrics
+from dlportal.training.said import Said
 
 LINEAR = "logistic regression on the pixels"
 MAJORITY = "always pneumonia"
-
-
-@dataclass(frozen=True)
-class Said:
-    """What every number of one evaluation has in common."""
-
-    data: str
-    split: str
-    command: str
-    model: str
-
-    def metric(
-        self,
-        name: str,
-        function: Callable[..., float],
-        labels: np.ndarray,
-        values: np.ndarray,
-        model: str | None = None,
-    ) -> Metric:
-        return metrics.measured(
-            name,
-            self.data,
-            self.split,
-            function,
-            labels,
-            values,
-            command=self.command,
-            model=self.model if model is None else model,
-        )
-
-    def share(self, name: str, rows: np.ndarray) -> Metric:
-        """The share of rows (N,) that are true."""
-        return metrics.measured(
-            name, self.data, self.split, metrics.mean, rows, command=self.command, model=self.model
-        )
 
 
 def measure(
@@ -108,12 +71,14 @@ def baselines(part: Images, train: Images, said: Said) -> list[Metric]:
     decided = (p > 0.5).astype(np.int64)
     majority = np.full(len(part), np.bincount(train.labels).argmax())
     return [
-        said.metric("auc", metrics.auc, part.labels, p, LINEAR),
-        said.metric("accuracy", metrics.accuracy, part.labels, decided, LINEAR),
-        said.metric("balanced_accuracy", metrics.balanced_accuracy, part.labels, decided, LINEAR),
-        said.metric("accuracy", metrics.accuracy, part.labels, majority, MAJORITY),
+        said.metric("auc", metrics.auc, part.labels, p, model=LINEAR),
+        said.metric("accuracy", metrics.accuracy, part.labels, decided, model=LINEAR),
         said.metric(
-            "balanced_accuracy", metrics.balanced_accuracy, part.labels, majority, MAJORITY
+            "balanced_accuracy", metrics.balanced_accuracy, part.labels, decided, model=LINEAR
+        ),
+        said.metric("accuracy", metrics.accuracy, part.labels, majority, model=MAJORITY),
+        said.metric(
+            "balanced_accuracy", metrics.balanced_accuracy, part.labels, majority, model=MAJORITY
         ),
     ]
 

@@ -9,10 +9,10 @@ from PIL import Image
 from torch import Tensor
 
 from dlportal.cards import Metric
-from dlportal.cases.xray_measures import Said
 from dlportal.data import fashion_mnist, is_available
 from dlportal.data.strangers import strangers
 from dlportal.training import metrics
+from dlportal.training.said import Said
 
 CLOTHES, COUNT = "fashion_mnist", 500
 
@@ -41,7 +41,9 @@ def tell_apart(case: Any, usual: Tensor, said: Said) -> list[Metric]:
         refused.append(coloured | (scores > 1).numpy())
     return [
         *found,
-        replace(said, data="strangers").share("marked_outside", np.concatenate(refused)),
+        replace(said, data="strangers").metric(
+            "marked_outside", metrics.mean, np.concatenate(refused)
+        ),
     ]
 
 

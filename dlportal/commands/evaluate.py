@@ -5,13 +5,14 @@ from typing import Any
 
 from dlportal.cards import Metric, show_value
 from dlportal.case import Evaluation, Lab, Progress, case_class, load_case
+from dlportal.explain.report import with_faithful_shares
 from dlportal.messages import N_, InputError
 
 
 def evaluate_case(
     case_id: str, split: str, data: Path | None, limit: int | None, progress: Progress | None
 ) -> Evaluation:
-    """Measure a case.
+    """Measure a case; on the whole test split, its explanations too.
 
     Raises:
         InputError: There is nothing to measure, or the data cannot be used.
@@ -29,7 +30,11 @@ def evaluate_case(
         raise InputError(N_("{case} has no test data of its own to evaluate on."), case=case_id)
     if data is not None and not data.exists():
         raise InputError(N_("There is no file or folder {path}."), path=str(data))
-    return load_case(case_id).evaluate(split, data, limit, progress)
+    case = load_case(case_id)
+    evaluation = case.evaluate(split, data, limit, progress)
+    if data is None and limit is None and split == "test":
+        return with_faithful_shares(case, evaluation, progress)
+    return evaluation
 
 
 def named(metrics: list[Metric]) -> dict[str, Metric]:

@@ -1,18 +1,26 @@
 """How good every method's map is on a list of inputs: the numbers a card shows."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from dlportal.case import Case, Example
+from dlportal.cards import Metric
+from dlportal.case import Case, Evaluation, Example
+from dlportal.explain import EXPLAINERS, explainers_for
 from dlportal.explain.base import Explainer, Explanation
 from dlportal.explain.faithfulness import Faithfulness, measure
 from dlportal.explain.random_maps import random_maps
+from dlportal.messages import InputError
+from dlportal.training.said import Said, evaluate_command
 
 STEPS = 16  # of the curves
 RANDOM = "random_map"  # stands among the methods: what chance gets when it is judged the same way
+SHARE = "faithful_share"
+EXAMPLES = "examples"  # as data: those that the case's page offers
+MOST = 8  # of them
 
 
 @dataclass(frozen=True)
@@ -64,6 +72,78 @@ def measure_methods(
             if progress is not None:
                 progress(len(rows), total)
     return rows
+
+
+def title(method: str) -> str:
+    """What a card calls a method."""
+    return "a random map" if method == RANDOM else EXPLAINERS[method].title
+
+
+def faithful_shares(rows: Sequence[Row], said: Said) -> tuple[list[Metric], Metric]:
+    """On what share of the inputs a map clearly beats random ones on both curves.
+
+    Returns:
+        Any method's, where there are several, and each method's; and the same of a random map.
+    """
+    methods = list(dict.fromkeys(row.method for row in rows if row.method != RANDOM))
+    groups = {title(method): {method} for method in [*methods, RANDOM]}
+    if len(methods) > 1:
+        groups = {"any method": set(methods), **groups}
+    inputs = list(dict.fromkeys(row.example.id for row in rows))
+    found = []
+    for name, group in groups.items():
+        better = {
+            row.example.id
+            for row in rows
+            if row.method in group and row.quality.verdict == "better"
+        }
+        found.append(said.share(SHARE, [one in better for one in inputs], name))
+    return found[:-1], found[-1]
+
+
+def with_faithful_shares(
+    case: Case,
+    evaluation: Evaluation,
+    progress: Callable[[int, int], None] | None = None,
+) -> Evaluation:
+    """Add how far the methods' maps can be believed on examples of the case's page, unless the
+    evaluation says so already. Examples that a case refuses, or finds nothing in, have no map."""
+    methods = explainers_for(case)
+    if not methods or any(m.name == SHARE for m in evaluation.measured.metrics):
+        return evaluation
+    started = time.monotonic()
+    examples = spread([e for e in case.examples() if can_be_explained(case, e)])
+    if not examples:
+        return evaluation
+    rows = measure_methods(case, examples, methods, progress)
+    said = Said(EXAMPLES, evaluation.split, evaluate_command(case.card.id), "")
+    shares, random = faithful_shares(rows, said)
+    measured = evaluation.measured
+    more = {
+        "metrics": [*measured.metrics, *shares],
+        "baselines": [*measured.baselines, random],
+    }
+    return replace(
+        evaluation,
+        measured=measured.model_copy(update=more),
+        seconds=evaluation.seconds + time.monotonic() - started,
+    )
+
+
+def spread(examples: Sequence[Example[Any]]) -> list[Example[Any]]:
+    """At most `MOST` examples, from everywhere in their list."""
+    places = np.linspace(0, len(examples) - 1, min(MOST, len(examples))).round().astype(int)
+    return [examples[place] for place in places]
+
+
+def can_be_explained(case: Any, example: Example[Any]) -> bool:
+    raw = example.load()
+    try:
+        case.check(raw)
+        asked = case.about(raw)
+        return bool(asked.targets(raw)) and bool(np.prod(asked.masker(raw).shape))
+    except InputError:
+        return False
 
 
 def chance(explanation: Explanation) -> Explanation:

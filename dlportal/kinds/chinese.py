@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from dlportal.messages import N_, InputError
 
@@ -18,14 +19,15 @@ def check_chinese(text: str) -> None:
     Raises:
         InputError: No letters, or too few Chinese ones.
     """
-    letters = [c for c in text if c.isalpha()]
+    letters = "".join(filter(str.isalpha, text))
     if not letters:
         raise InputError(N_("There is no word in this text. Type a title in Chinese."))
-    chinese = sum(bool(HAN.match(c)) for c in letters)
+    chinese = len(HAN.findall(letters))
     if chinese < FEWEST or 3 * chinese < len(letters):
         raise InputError(N_("This model reads Chinese only. Type a title in Chinese characters."))
 
 
+@lru_cache(maxsize=256)  # a text is checked, then read
 def plain(text: str) -> str:
     """Half width and lower case, without spaces: how the networks read a text."""
     return "".join(unicodedata.normalize("NFKC", text).lower().split())

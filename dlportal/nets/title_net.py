@@ -86,7 +86,10 @@ class TitleNet(nn.Module):
     def embed(self, x: Tensor) -> Tensor:
         """Embeddings (B, T, 4 · M · D) of code points (B, T): of the four n-grams that end at each
         place; zeros where there is none."""
-        rows = self.gram_rows(x)
+        return self.embed_rows(self.gram_rows(x))
+
+    def embed_rows(self, rows: Tensor) -> Tensor:
+        """Embeddings of rows (B, T, 4) of the table."""
         return (self.table(rows) * (rows != NO).unsqueeze(-1)).flatten(2)
 
     def votes(self, e: Tensor, mask: Tensor) -> Tensor:
@@ -113,9 +116,20 @@ class TitleNet(nn.Module):
         """Logits (B, K) of code points (B, T), padded with 0."""
         return self.from_embeddings(self.embed(x), x != PAD)
 
+    def look(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits (B, K) of code points (B, T), and how many of their pairs, threes and fours are
+        known, (B, 3); each n-gram is looked up once."""
+        rows = self.gram_rows(x)
+        return self.from_embeddings(self.embed_rows(rows), x != PAD), counted(rows)
+
     def known_grams(self, x: Tensor) -> Tensor:
         """How many of the pairs, threes and fours of (B, T) code points are known, (B, 3)."""
-        return (self.gram_rows(x)[:, :, 1:] != NO).sum(dim=1)
+        return counted(self.gram_rows(x))
+
+
+def counted(rows: Tensor) -> Tensor:
+    """How many pairs, threes and fours there are among rows (B, T, 4) of the table, (B, 3)."""
+    return (rows[:, :, 1:] != NO).sum(dim=1)
 
 
 def gram_numbers(rows: Tensor, size: int) -> Tensor:

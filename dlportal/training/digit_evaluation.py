@@ -2,7 +2,6 @@
 
 import logging
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +21,7 @@ from dlportal.training import metrics
 from dlportal.training.digit_strangers import other_sources, seen
 from dlportal.training.digit_training import NOISES, Heard, accuracy_in, all_logits, hear
 from dlportal.training.kept import KEPT, kept_answers
+from dlportal.training.said import Said
 
 if TYPE_CHECKING:
     from dlportal.cases.spoken_digits import SpokenDigits
@@ -34,44 +34,6 @@ LEFT_OUT = "leave one speaker out"
 NEAREST = "nearest class mean of the pictures"
 SVM = "support vector machine on the pictures"
 READINGS = ((0.85, 1), (1.0, 2), (1.15, 3), (1.0, 4), (0.9, 5), (1.1, 6))  # speed and seed
-
-
-@dataclass(frozen=True)
-class Said:
-    """What the numbers of one evaluation have in common."""
-
-    data: str
-    split: str
-    command: str
-    model: str = ""
-
-    def metric(self, name: str, function: Any, *arrays: Any, model: str | None = None) -> Metric:
-        return metrics.measured(
-            name,
-            self.data,
-            self.split,
-            function,
-            *arrays,
-            command=self.command,
-            model=self.model if model is None else model,
-        )
-
-    def share(self, name: str, rows: np.ndarray, model: str = "") -> Metric:
-        """The share of rows (N,) that are true, with the exact interval of a proportion: a
-        bootstrap of all or none of a few dozen would have none."""
-        hits, n = int(np.sum(rows)), len(rows)
-        low, high = metrics.exact_interval(hits, n)
-        return Metric(
-            name=name,
-            data=self.data,
-            split=self.split,
-            value=hits / n,
-            low=low,
-            high=high,
-            n=n,
-            command=self.command,
-            model=model,
-        )
 
 
 def evaluate_digits(
@@ -96,7 +58,7 @@ def evaluate_digits(
         progress(0, len(part))
     y = all_logits(case.net, heard.pictures())
     command = EVALUATE if split == "test" else f"{EVALUATE} --split {split}"
-    said = Said("fsdd" if data is None else data.name, split, command)
+    said = Said("fsdd" if data is None else data.name, split, command, "")
     whole = data is None and split == "test" and limit is None
     measured = measure_part(case, part, heard, y, said)
     if whole:
@@ -188,7 +150,7 @@ def add_the_rest(
         log.warning("the synthetic voice was not measured: %s", error)
     found += other_sounds(case, heard)
     kept, random = kept_answers(case, part)
-    said_kept = Said("fsdd", "test", EVALUATE)
+    said_kept = Said("fsdd", "test", EVALUATE, "")
     found.append(said_kept.share("kept_answer", kept))
     base = baselines(spoken, part, said)
     base.append(said_kept.share("kept_answer", random, model=f"random {KEPT:.0%} of cells"))
@@ -273,7 +235,7 @@ def synthetic_voice(case: "SpokenDigits") -> Metric:
         for speed, seed in READINGS:
             truth.append(index)
             guesses.append(heard_as(case, say(f"{label.id}.", speed=speed, seed=seed)))
-    said = Said("piper_joe", "synthetic voice", EVALUATE)
+    said = Said("piper_joe", "synthetic voice", EVALUATE, "")
     return said.share("accuracy", np.array(truth) == np.array(guesses))
 
 
@@ -293,10 +255,10 @@ def other_sounds(case: "SpokenDigits", heard: Heard) -> list[Metric]:
     for name, sounds in other_sources():
         pictures = [x for sound in sounds if (x := seen(case, sound)) is not None]
         scores = case.net.strangeness(torch.cat(pictures).to(case.device)).cpu().numpy()
-        said = Said(name, "against the test digits", EVALUATE)
+        said = Said(name, "against the test digits", EVALUATE, "")
         truth = np.r_[np.zeros(len(digits)), np.ones(len(scores))]
         found.append(said.metric("auc", metrics.auc, truth, np.r_[digits, scores]))
-        said = Said(name, "test", EVALUATE)
+        said = Said(name, "test", EVALUATE, "")
         found.append(said.share("marked_outside", scores > case.foreign))
     return found
 

@@ -1,6 +1,7 @@
 """Measure the emotions network: F1 over 28 labels, calibration of each yes and no, baselines."""
 
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from dlportal.data import goemotions, is_available
 from dlportal.data.splits import Texts
 from dlportal.messages import N_, InputError
 from dlportal.training.calibration import softmax
-from dlportal.training.metrics import average_precision, f1, measured, multilabel_macro_f1
+from dlportal.training.metrics import average_precision, f1, multilabel_macro_f1
+from dlportal.training.said import Said, evaluate_command
 from dlportal.training.texts import all_logits
 from dlportal.training.thresholds import f1_thresholds
 
@@ -36,24 +38,17 @@ def evaluate_emotions(
 
     y = all_logits(case.net, encode_all(part.texts), progress=progress).numpy()
     known = goemotions.load() if data is None and is_available("goemotions") else None
-    command = (
-        f"python -m dlportal evaluate emotions{'' if split == 'test' else f' --split {split}'}"
-    )
-    asked = Asked("goemotions" if data is None else data.stem, split, command, part)
+    name = "goemotions" if data is None else data.stem
+    asked = Asked(name, split, evaluate_command(case.card.id, split), "", part)
     found = measure(case, asked, y, None if known is None else (known.train, known.validation))
     return Evaluation(case.card.id, split, len(part), time.monotonic() - started, found)
 
 
-class Asked:
-    """Which comments were asked about, and the command that does it again."""
+@dataclass(frozen=True)
+class Asked(Said):
+    """Which comments were asked about."""
 
-    def __init__(self, data: str, split: str, command: str, part: Texts) -> None:
-        self.data, self.split, self.command, self.part = data, split, command, part
-
-    def metric(self, name: str, formula: Any, *arrays: Any, model: str = "") -> Metric:
-        return measured(
-            name, self.data, self.split, formula, *arrays, command=self.command, model=model
-        )
+    part: Texts
 
     def scores(self, p: np.ndarray, yes: np.ndarray, model: str = "") -> list[Metric]:
         """The three figures that are compared."""

@@ -19,6 +19,7 @@ from dlportal.messages import N_, InputError
 from dlportal.training.calibration import calibration_at, softmax
 from dlportal.training.intents_training import intent_ids, load_parts
 from dlportal.training.metrics import accuracy, auc, mean
+from dlportal.training.said import evaluate_command
 from dlportal.training.text_evaluation import Asked, baselines, ece_metric, selective
 from dlportal.training.texts import all_logits
 
@@ -76,14 +77,14 @@ def evaluate_intents(
         # The files are sorted by intent.
         parts = {name: some(part, limit) for name, part in parts.items()}
         outside = outside[:limit]
-    command = f"python -m dlportal evaluate intents{'' if split == 'test' else f' --split {split}'}"
+    command = evaluate_command(case.card.id, split)
 
     texts = [text for part in parts.values() for text in part.texts] + list(outside)
     y = all_logits(case.net, encode_all(texts), progress=progress)
     exams, row = [], 0
     for name, part in parts.items():
         asked = Asked(
-            DATA[name] if data is None else data.stem, split, command, part.texts, part.labels
+            DATA[name] if data is None else data.stem, split, command, "", part.texts, part.labels
         )
         own, strange = y[row : row + len(part)], y[len(y) - len(outside) :]
         exams.append(mark(name, asked, own, strange))

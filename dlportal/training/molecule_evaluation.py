@@ -22,7 +22,7 @@ from dlportal.cases.drug_discovery import PLACES, SETS, DrugDiscovery
 from dlportal.data import moleculenet
 from dlportal.data.moleculenet import SOURCES, SPLITS, Molecules
 from dlportal.explain import explainers_for
-from dlportal.explain.report import RANDOM, measure_methods
+from dlportal.explain.report import faithful_shares, measure_methods
 from dlportal.kinds.molecule import collate
 from dlportal.messages import N_, InputError
 from dlportal.nets.property_nets import SEEDS, familiarity
@@ -32,6 +32,7 @@ from dlportal.training.calibration import calibration_at
 from dlportal.training.molecule_baselines import baselines
 from dlportal.training.molecule_training import mean_auc, surroundings
 from dlportal.training.receipts import versions
+from dlportal.training.said import Said
 
 COMMAND = "python -m dlportal evaluate drug_discovery"
 SEED_MEAN = "mean of three trainings"
@@ -201,9 +202,10 @@ def measure(case: DrugDiscovery, judged: list[Judged], whole_test: bool) -> Meas
     first = next((one for one in judged if one.yes_no), None)
     if whole_test:
         plain = [m for one in judged for m in (*baselines(one), *naive(case, one))]
-        maps = [m for one in judged for m in faithful_shares(case, one)]
-        found += [m for m in maps if m.model != RANDOM]
-        plain += [m for m in maps if m.model == RANDOM]
+        for one in judged:
+            shares, random = believable(case, one)
+            found += shares
+            plain.append(random)
     return Measured(
         case=case.card.id,
         parameters=sum(parameter.numel() for parameter in case.net.parameters()),
@@ -305,7 +307,7 @@ def curves(judged: list[Judged]) -> Iterator[Curve]:
     )
 
 
-def faithful_shares(case: DrugDiscovery, one: Judged) -> Iterator[Metric]:
+def believable(case: DrugDiscovery, one: Judged) -> tuple[list[Metric], Metric]:
     """For each way to explain, and for random maps: on how many test molecules, spread over the
     set, its map of atoms clearly beats random maps on both curves."""
     rows = np.linspace(0, len(one.y) - 1, EXPLAINED).astype(int)
@@ -314,7 +316,4 @@ def faithful_shares(case: DrugDiscovery, one: Judged) -> Iterator[Metric]:
         Example(str(row), Label(str(row), "", ""), partial(str, one.smiles[row])) for row in rows
     ]
     found = measure_methods(asked, examples, explainers_for(asked))
-    for method in dict.fromkeys(row.method for row in found):
-        good = sum(row.quality.verdict == "better" for row in found if row.method == method)
-        low, high = metrics.exact_interval(good, len(rows))
-        yield one.metric("faithful_share", (good / len(rows), low, high), method, n=len(rows))
+    return faithful_shares(found, Said(one.data, one.split, one.command, ""))

@@ -14,6 +14,7 @@ from dlportal.messages import N_, InputError
 from dlportal.training.calibration import before_and_after
 from dlportal.training.entities import entity_f1, entity_precision, entity_recall
 from dlportal.training.metrics import confusion_counts, ece, measured
+from dlportal.training.said import evaluate_command
 
 SIDECAR = ".labels.toml"  # beside a CoNLL file: its types and ours
 
@@ -28,8 +29,7 @@ class Said:
 
     @property
     def command(self) -> str:
-        command = f"python -m dlportal evaluate {self.case}"
-        return command if self.split == "test" else f"{command} --split {self.split}"
+        return evaluate_command(self.case, self.split)
 
     def metrics(self, counts: np.ndarray, model: str = "") -> list[Metric]:
         """F1, precision and recall of counts (N, 3)."""

@@ -24,6 +24,7 @@ from dlportal.training.reading_scales import with_strangers
 from dlportal.training.reading_scores import exact, f1
 from dlportal.training.reading_slices import slices
 from dlportal.training.reading_training import cmrc_parts, english_rows
+from dlportal.training.said import evaluate_command
 
 BINS = 10  # of the reliability curve
 SENTENCE, SPAN = N_("sentence with most of the question"), N_("span in it by the question word")
@@ -39,7 +40,7 @@ def evaluate_readers(
         InputError: No such split, or another layout.
     """
     started = time.monotonic()
-    command = f"python -m dlportal evaluate question_answering{'' if split == 'test' else f' --split {split}'}"
+    command = evaluate_command(case.card.id, split)
     plans = own_file(case, data) if data is not None else own_parts(case, split)
     exams = []
     for language, name, groups in plans:

@@ -96,11 +96,13 @@ def train_case(case_id: str, settings: Settings, run: Run, out: Path | None = No
             return Trained(net, run, folder, None)
         if run.cancelled():
             return Trained(net, run, run.folder, None)
+        from dlportal.explain.report import with_faithful_shares  # seconds, for a shipped one alone
+
         # What is measured is what ships: the weights after rounding to float16.
         load_weights(net, staging / FILES[0], strict=False)
         case = with_training(cls, card, net, run.constants)
         write_golden(case, staging / FILES[1])
-        evaluation = case.evaluate("test")
+        evaluation = with_faithful_shares(case, case.evaluate("test"))
         move(staging, card.folder)
         write_card(case_id, evaluation, run.constants)
     return Trained(net, run, card.folder, evaluation)

@@ -18,13 +18,13 @@ from dlportal.cases.stock_forecast import StockForecast, sp500_days
 from dlportal.data.prices import load_sp500, read_prices
 from dlportal.data.volatility import annual, compute_days, measure_moves
 from dlportal.explain import explainers_for
-from dlportal.explain.report import RANDOM, measure_methods
+from dlportal.explain.report import faithful_shares, measure_methods
 from dlportal.messages import N_, InputError
 from dlportal.results import Label
 from dlportal.training.day_bootstrap import DayBootstrap, Drawn
 from dlportal.training.forecast_scores import diebold_mariano, oos_r2, qlike
-from dlportal.training.metrics import exact_interval
 from dlportal.training.receipts import versions
+from dlportal.training.said import Said
 from dlportal.training.stock_walk import (
     NETWORK,
     RETRAINED,
@@ -180,11 +180,11 @@ def evaluate_years(
             scores.metric("skill_shuffled", leak.shuffled),
         ]
         more = [m.model_copy(update={"n": leak.days, "split": "second half"}) for m in more]
-        maps = list(faithful_shares(case))
+        shares, random = believable(case)
         measured = measured.model_copy(
             update={
-                "metrics": [*measured.metrics, *more, *(m for m in maps if m.model != RANDOM)],
-                "baselines": [*measured.baselines, *(m for m in maps if m.model == RANDOM)],
+                "metrics": [*measured.metrics, *more, *shares],
+                "baselines": [*measured.baselines, random],
                 "slices": list(slices(scores)),
                 "curves": list(curves(scores)),
             }
@@ -217,7 +217,7 @@ def evaluate_file(case: StockForecast, path: Path, limit: int | None) -> Evaluat
     return Evaluation(case.card.id, path.name, len(walk), time.monotonic() - started, measured)
 
 
-def faithful_shares(case: StockForecast) -> Iterator[Metric]:
+def believable(case: StockForecast) -> tuple[list[Metric], Metric]:
     """For each way to explain, and for random maps: on how many evenings, spread over the test
     years, its map clearly beats random maps on both curves."""
     days = sp500_days()
@@ -227,19 +227,7 @@ def faithful_shares(case: StockForecast) -> Iterator[Metric]:
         for place in places
     ]
     rows = measure_methods(case, examples, explainers_for(case))
-    for method in dict.fromkeys(row.method for row in rows):
-        good = sum(row.quality.verdict == "better" for row in rows if row.method == method)
-        low, high = exact_interval(good, len(places))
-        yield Metric(
-            name="faithful_share",
-            data="sp500",
-            value=good / len(places),
-            low=low,
-            high=high,
-            n=len(places),
-            command=COMMAND,
-            model=method,
-        )
+    return faithful_shares(rows, Said("sp500", "test", COMMAND, ""))
 
 
 def slices(scores: Scores) -> Iterator[Slice]:

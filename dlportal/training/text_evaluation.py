@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from torch import Tensor
@@ -12,7 +11,8 @@ from dlportal.cards import Bilingual, Calibration, Confusion, Curve, Measured, M
 from dlportal.case import Case
 from dlportal.messages import N_
 from dlportal.training.calibration import calibration_at, softmax
-from dlportal.training.metrics import accuracy, auc, confusion_counts, ece, macro_f1, measured
+from dlportal.training.metrics import accuracy, auc, confusion_counts, ece, macro_f1
+from dlportal.training.said import Said
 
 NEGATION = re.compile(r"\b(not|no|never|nothing|nobody|hardly|without|\w*n't)\b", re.I)
 CONTRAST = re.compile(r"\b(but|yet|although|though|however|despite)\b", re.I)
@@ -28,19 +28,11 @@ SLICES: tuple[tuple[Bilingual, Callable[[str], bool]], ...] = (
 
 
 @dataclass(frozen=True)
-class Asked:
+class Asked(Said):
     """What was measured: texts (N) and classes (N,) of one split of one dataset."""
 
-    data: str
-    split: str
-    command: str
     texts: Sequence[str]
     truth: np.ndarray
-
-    def metric(self, name: str, formula: Any, *arrays: Any, model: str = "") -> Metric:
-        return measured(
-            name, self.data, self.split, formula, *arrays, command=self.command, model=model
-        )
 
 
 def measure_classifier(

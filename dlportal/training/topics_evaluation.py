@@ -14,7 +14,7 @@ from dlportal.cases.chinese_topics import familiarity
 from dlportal.data import csl, dataset_file, is_available
 from dlportal.data.splits import Texts
 from dlportal.explain import explainers_for
-from dlportal.explain.report import RANDOM, measure_methods
+from dlportal.explain.report import faithful_shares, measure_methods
 from dlportal.kinds.chinese import plain
 from dlportal.messages import N_, InputError
 from dlportal.results import Label
@@ -23,11 +23,11 @@ from dlportal.training.metrics import (
     accuracy,
     auc,
     confusion_counts,
-    exact_interval,
     f1,
     macro_f1,
     mean,
 )
+from dlportal.training.said import evaluate_command
 from dlportal.training.text_evaluation import Asked, baselines, ece_metric, selective
 from dlportal.training.texts import all_logits
 from dlportal.training.topics_training import points, word_list
@@ -59,9 +59,9 @@ def evaluate_topics(
     part = choose_part(split, data)
     part = part if limit is None else part.take(np.arange(min(limit, len(part))))
 
-    command = f"python -m dlportal evaluate chinese_topics{'' if split == 'test' else f' --split {split}'}"
+    command = evaluate_command(case.card.id, split)
     name = "csl" if data is None else data.stem
-    asked = Asked(name, split, command, part.texts, part.labels)
+    asked = Asked(name, split, command, "", part.texts, part.labels)
     y = all_logits(case.net, points(part.texts), progress=progress).numpy()
     source = data if data is not None and (data / "train.tsv").exists() else None
     here = source is not None or is_available("csl_category_zh")
@@ -81,7 +81,7 @@ def measure(case: Any, asked: Asked, y: np.ndarray, known: Texts | None, whole: 
         whole: Whether the costlier curves and the texts that are no titles are measured too.
     """
     truth, guesses, p = asked.truth, y.argmax(axis=1), softmax(y, case.temperature)
-    shares = faithful_shares(case, asked) if whole else []
+    shares, random = believable(case, asked) if whole else ([], None)
     return Measured(
         case=case.card.id,
         parameters=sum(parameter.numel() for parameter in case.net.parameters()),
@@ -90,9 +90,9 @@ def measure(case: Any, asked: Asked, y: np.ndarray, known: Texts | None, whole: 
             asked.metric("macro_f1", macro_f1, truth, guesses),
             ece_metric(asked, p),
             *(outsiders(case, asked) if whole else ()),
-            *shares[1:],
+            *shares,
         ],
-        baselines=[*([] if known is None else rivals(asked, known)), *shares[:1]],
+        baselines=[*([] if known is None else rivals(asked, known)), *([random] if random else [])],
         calibration=calibration_at(case.temperature, y, truth),
         confusion=Confusion(
             labels=[label.id for label in case.labels],
@@ -172,35 +172,16 @@ def strangers(titles: Sequence[str]) -> dict[str, list[str]]:
     return found
 
 
-def faithful_shares(case: Any, asked: Asked) -> list[Metric]:
-    """How often a map of the prediction clearly beats random ones: random maps first, then every
-    method, on titles drawn at random."""
+def believable(case: Any, asked: Asked) -> tuple[list[Metric], Metric]:
+    """How often a map of the prediction clearly beats random ones, on titles drawn at random."""
     drawn = np.random.default_rng(0).permutation(len(asked.texts))[:EXPLAINED]
     titles = [
         Example(str(row), Label(str(row), "", ""), lambda row=row: asked.texts[row])  # type: ignore[misc]
         for row in drawn.tolist()
         if len(case.words(asked.texts[row])[0]) > FEW
     ]
-    methods = {method.name: method.title for method in explainers_for(case)}
-    rows = measure_methods(case, titles, list(explainers_for(case)))
-    found = []
-    for name, title in {RANDOM: N_("a random map"), **methods}.items():
-        better = [row.quality.verdict == "better" for row in rows if row.method == name]
-        low, high = exact_interval(sum(better), len(better))
-        found.append(
-            Metric(
-                name="faithful_share",
-                data=asked.data,
-                split=asked.split,
-                value=sum(better) / max(1, len(better)),
-                low=low,
-                high=high,
-                n=len(better),
-                command=asked.command,
-                model=title,
-            )
-        )
-    return found
+    rows = measure_methods(case, titles, explainers_for(case))
+    return faithful_shares(rows, asked)
 
 
 def length_slices(asked: Asked, guesses: np.ndarray) -> list[Slice]:

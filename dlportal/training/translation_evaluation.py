@@ -18,6 +18,7 @@ from dlportal.messages import N_, InputError
 from dlportal.training.bleu import bleu, bleu_counts, chrf
 from dlportal.training.metrics import exact_interval, measured
 from dlportal.training.receipts import versions
+from dlportal.training.said import evaluate_command
 from dlportal.training.translation_rivals import Dictionary, nearest
 from dlportal.training.translation_settling import search_all, source_ids
 
@@ -74,8 +75,7 @@ def evaluate_translation(
         for direction, part in parts.items()
     ]
     total, done = sum(len(part) for _, part in jobs), 0
-    command = "python -m dlportal evaluate translation"
-    command += "" if split == "test" else f" --split {split}"
+    command = evaluate_command(case.card.id, split)
     answers = []
     for direction, part in jobs:
         source, target = DIRECTIONS[direction]

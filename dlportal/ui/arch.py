@@ -20,11 +20,10 @@ from dlportal.ui.arch_words import KIND_NAMES
 from dlportal.ui.charts import show_chart
 from dlportal.ui.code_panel import show_code
 from dlportal.ui.errors import fragment, show_user_error
-from dlportal.ui.inputs import Picked, choose_source, digest, own_picture
-from dlportal.ui.knobs import draw_knob, seed_knobs, share_knobs
+from dlportal.ui.inputs import Picked, choose_example, choose_source, digest, own_picture
+from dlportal.ui.knobs import draw_knob, fill_knobs, share_knobs
 from dlportal.ui.language import _, language
 from dlportal.ui.maps import enlarge
-from dlportal.ui.state import share, valid
 from dlportal.ui.words import note
 
 TITLES = {"explain": N_("What happens inside?")}
@@ -36,9 +35,7 @@ INNER = (VIEW, *PLACE, *INSIDE.values())
 def tour_and_panels(case: ArchitectureTour) -> None:
     """The whole page in one fragment; what only the views need redraws the views alone."""
     state = st.session_state
-    seed_knobs(case.knobs)
-    for knob in case.knobs:
-        state.setdefault(knob.name, knob.default)
+    fill_knobs(case.knobs)
     left, right = page.columns()
     picked = None
     with left:
@@ -76,24 +73,15 @@ def picture_of(x: Tensor) -> Image.Image:
 
 def pick(case: ArchitectureTour) -> Picked | None:
     """Digits or clothes; an example of these, or the visitor's own picture."""
-    examples = {example.id: example for example in case.examples()}
     task = draw_knob(KNOBS[0])
     source = choose_source(["examples", "upload", "camera"])
     if source == "examples":
-        offered = [i for i in examples if i.startswith("digit_") == (task == "digits")]
-        current = valid("example", offered, offered[0])
-        chosen = st.pills(
-            _("Example"),
-            offered,
-            format_func=lambda i: examples[i].label(language()),
-            key="example",
-            required=True,
-            wrap=True,
-            label_visibility="collapsed",
-            persist_state="page",
-            on_change=lambda: share("example", st.session_state.get("example")),
-        )
-        example = examples[chosen or current]
+        offered = [
+            example.id
+            for example in case.examples()
+            if example.id.startswith("digit_") == (task == "digits")
+        ]
+        example = choose_example(case, offered)
         note(_(example.source))
         if task == "fashion" and all(i.startswith("drawn_") for i in offered):
             note(

@@ -27,7 +27,7 @@ from dlportal.ui.backprop_panels import every_number, panels_of
 from dlportal.ui.backprop_words import MOST_UNITS, explain_paths, explain_phase, phase_name
 from dlportal.ui.charts import show_chart
 from dlportal.ui.errors import fragment
-from dlportal.ui.knobs import draw_knob, look_for, seed_button, seed_knobs, share_knobs
+from dlportal.ui.knobs import draw_knob, fill_knobs, look_for, seed_button, share_knobs
 from dlportal.ui.language import _
 from dlportal.ui.words import main_button, note
 
@@ -53,9 +53,7 @@ def training_of(_lab: BackpropLab, settings: tuple) -> Training:
 @fragment
 def lab_and_panels(lab: BackpropLab) -> None:
     """The whole lab in one fragment: a step redraws it and nothing else of the page."""
-    seed_knobs(lab.knobs)
-    for knob in lab.knobs:
-        st.session_state.setdefault(knob.name, knob.default)
+    fill_knobs(lab.knobs)
     left, right = st.columns([3, 9], gap="large")
     with left:
         draw_knobs()

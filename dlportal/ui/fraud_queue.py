@@ -13,10 +13,9 @@ from dlportal.messages import N_, UserError
 from dlportal.serving import compute
 from dlportal.ui.charts import line, show_chart, style
 from dlportal.ui.errors import show_user_error
-from dlportal.ui.inputs import Picked, choose_source, digest
+from dlportal.ui.inputs import Picked, choose_source, digest, example_pills
 from dlportal.ui.language import _, language
 from dlportal.ui.own_file import note_sorted, own_csv
-from dlportal.ui.state import share, valid
 from dlportal.ui.theme import palette
 from dlportal.ui.threshold import on_slider, threshold_slider
 from dlportal.ui.views import scope
@@ -225,22 +224,12 @@ def pick_payment(case: FraudDetection, queue: Queue) -> tuple[Picked, int | None
     # Probabilities near 1 hardly move when one column is hidden; logits do.
     st.session_state.setdefault("method", "integrated_gradients")
     own = st.session_state.get("source") == "upload"
-    choices = [QUEUE] if own else [QUEUE, *EXAMPLES]
-    valid("example", choices, QUEUE)
     lang = language()
-    chosen = st.pills(
-        _("Payment"),
-        choices,
-        format_func=lambda c: _("From the queue") if c == QUEUE else EXAMPLES[c][0](lang),
-        key="example",
-        required=True,
-        label_visibility="collapsed",
-        persist_state="page",
-        on_change=lambda: share("example", st.session_state.get("example")),
-    )
+    names = {} if own else {i: label(lang) for i, (label, _truth) in EXAMPLES.items()}
+    chosen = example_pills(_("Payment"), {QUEUE: _("From the queue"), **names})
     if chosen != QUEUE:
-        raw = case.example(str(chosen))
-        return Picked(raw, str(chosen), digest(raw)), None
+        raw = case.example(chosen)
+        return Picked(raw, chosen, digest(raw)), None
     rows = st.session_state.get("queue_rows", {}).get("selection", {}).get("rows", [])
     place = rows[0] if rows and rows[0] < len(queue.rows) else 0
     raw = queue.rows[place]

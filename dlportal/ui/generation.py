@@ -16,10 +16,10 @@ from dlportal.serving import answer, compute, get_case
 from dlportal.ui import film
 from dlportal.ui.errors import fragment, show_user_error
 from dlportal.ui.generation_nearest import where_they_lie
-from dlportal.ui.inputs import Picked, digest
+from dlportal.ui.inputs import Picked, digest, example_pills
 from dlportal.ui.knobs import choose_one, draw_knob, seed_knobs, share_knobs
 from dlportal.ui.language import _, language
-from dlportal.ui.state import share, valid
+from dlportal.ui.state import share
 from dlportal.ui.visitor import has_left
 from dlportal.ui.words import note
 
@@ -84,19 +84,8 @@ def choose_kind(case: Any) -> str:
         st.session_state["example"] = kind
         return kind
     first = list(labels)[7]  # a sneaker, or a seven
-    valid("example", list(labels), first)
-    chosen = st.pills(
-        _("Example"),
-        list(labels),
-        format_func=lambda i: labels[i](language()),
-        key="example",
-        required=True,
-        wrap=True,
-        label_visibility="collapsed",
-        persist_state="page",
-        on_change=lambda: share("example", st.session_state.get("example")),
-    )
-    return chosen or first
+    lang = language()
+    return example_pills(_("Example"), {i: label(lang) for i, label in labels.items()}, first)
 
 
 def change_family() -> None:

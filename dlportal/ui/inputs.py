@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,12 +70,24 @@ def choose_source(sources: list[str]) -> str:
 def choose_example(case: Case, offered: Sequence[str] | None = None) -> Example:
     """Pills with the names of the examples, or of the offered ones."""
     examples = {example.id: example for example in case.examples()}
-    choices = list(examples if offered is None else offered)
-    current = valid("example", choices, choices[0])
+    lang = language()
+    choices = examples if offered is None else offered
+    return examples[example_pills(_("Example"), {i: examples[i].label(lang) for i in choices})]
+
+
+def example_pills(label: str, names: Mapping[str, str], first: str | None = None) -> str:
+    """Pills for what the link calls `example`: the chosen one's id.
+
+    Args:
+        label: For screen readers.
+        names: By id, in the visitor's language.
+        first: Chosen where nobody chose; the first by default.
+    """
+    current = valid("example", list(names), first or next(iter(names)))
     chosen = st.pills(
-        _("Example"),
-        choices,
-        format_func=lambda i: examples[i].label(language()),
+        label,
+        list(names),
+        format_func=names.__getitem__,
         key="example",
         required=True,
         wrap=True,
@@ -83,7 +95,7 @@ def choose_example(case: Case, offered: Sequence[str] | None = None) -> Example:
         persist_state="page",
         on_change=lambda: share("example", st.session_state.get("example")),
     )
-    return examples[chosen or current]
+    return chosen or current
 
 
 def pick_picture(case: Case) -> Picked | None:

@@ -65,6 +65,13 @@ def look_for(what: str) -> None:
     note("**" + _("Look for") + "** " + what)
 
 
+def fill_knobs(knobs: Sequence[Knob]) -> None:
+    """Settings from the address, else their defaults: all have a value before they are drawn."""
+    seed_knobs(knobs)
+    for knob in knobs:
+        st.session_state.setdefault(knob.name, knob.default)
+
+
 def seed_knobs(knobs: Sequence[Knob]) -> None:
     """Take settings from the address, once a visit of the page; what does not fit is ignored."""
     if st.session_state.get("knobs_seeded"):

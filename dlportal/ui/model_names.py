@@ -81,8 +81,6 @@ NAMES = (
     # Explanations.
     N_("a random map"),
     N_("any method"),
-    N_("Integrated gradients"),
-    N_("Occlusion"),
     # Published figures.
     N_("2-conv CNN, below 100,000 weights"),
     N_("people, asked by the data's authors"),
@@ -113,13 +111,6 @@ NAMES = (
     N_("OPUS-MT, millions of pairs; another test set of Tatoeba"),
     N_("Transformer that also sees the picture; lower case, tokenised"),
 )
-# Explanation methods that a card holds by their id.
-METHODS = {
-    "random_map": N_("a random map"),
-    "integrated_gradients": N_("Integrated gradients"),
-    "leave_one_out": N_("Leave one out"),
-    "shapley_sampling": N_("Shapley sampling"),
-}
 PROTECTED = ", with sex, education, marriage and age"  # columns that a rival got too
 
 
@@ -138,4 +129,4 @@ def model_name(name: str) -> str:
         return _("{model}, with sex, education, marriage and age").format(model=model)
     if name.startswith("over "):  # a lead over a rival
         return _("over {model}").format(model=model_name(name.removeprefix("over ")))
-    return _(METHODS.get(name, name)) if name else ""
+    return _(name) if name else ""

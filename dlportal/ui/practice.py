@@ -20,7 +20,7 @@ from dlportal.labs.practice_experiments import BEST, NAIVE
 from dlportal.messages import N_
 from dlportal.ui import page
 from dlportal.ui.errors import fragment
-from dlportal.ui.knobs import draw_knob, look_for, seed_button, seed_knobs, share_knobs
+from dlportal.ui.knobs import draw_knob, fill_knobs, look_for, seed_button, share_knobs
 from dlportal.ui.language import _
 from dlportal.ui.practice_panels import panels_of
 from dlportal.ui.practice_parts import draw_part
@@ -46,9 +46,7 @@ TITLES = {"explain": N_("How good is it, class by class?")}
 @fragment
 def lab_and_panels(lab: PracticeLab) -> None:
     """The whole lab in one fragment."""
-    seed_knobs(lab.knobs)
-    for knob in lab.knobs:
-        st.session_state.setdefault(knob.name, knob.default)
+    fill_knobs(lab.knobs)
     part = draw_knob(PART)
     left, right = st.columns([3, 9], gap="large")
     with left:

@@ -20,7 +20,7 @@ from dlportal.cases.optimizer_race import (
 )
 from dlportal.labs.race_surfaces import Surface, height_map, optimum, surface_of
 from dlportal.ui.charts import DASHES, MARKERS, line, show_chart, style
-from dlportal.ui.knobs import draw_knob, look_for, seed_button, seed_knobs, share_knobs
+from dlportal.ui.knobs import draw_knob, fill_knobs, look_for, seed_button, share_knobs
 from dlportal.ui.language import _
 from dlportal.ui.playback import add_playback
 from dlportal.ui.race_net import net_race, show_loss, signed_name
@@ -45,9 +45,7 @@ def racing(s: dict[str, Any]) -> tuple:
 
 def knobs_and_picture(lab: OptimizerRace) -> dict[str, Any]:
     """Knobs at the left, the race at the right; returns the settings."""
-    seed_knobs(lab.knobs)
-    for knob in lab.knobs:
-        st.session_state.setdefault(knob.name, knob.default)
+    fill_knobs(lab.knobs)
     left, right = st.columns([3, 9], gap="large")
     with left:
         draw_knobs()

@@ -24,7 +24,7 @@ from dlportal.messages import N_
 from dlportal.ui import page
 from dlportal.ui.drawn import drawn
 from dlportal.ui.errors import fragment, guard
-from dlportal.ui.knobs import draw_knob, look_for, seed_button, seed_knobs, share_knobs
+from dlportal.ui.knobs import draw_knob, fill_knobs, look_for, seed_button, share_knobs
 from dlportal.ui.language import _
 from dlportal.ui.regularization_drawn import networks
 from dlportal.ui.state import share
@@ -45,9 +45,7 @@ def pair_of(_lab: RegularizationLab, settings: tuple) -> Pair:
 @fragment
 def lab_and_panels(lab: RegularizationLab) -> None:
     """The whole lab in one fragment: a step redraws it and nothing else of the page."""
-    seed_knobs(lab.knobs)
-    for knob in lab.knobs:
-        st.session_state.setdefault(knob.name, knob.default)
+    fill_knobs(lab.knobs)
     left, right = st.columns([3, 9], gap="large")
     with left:
         draw_knobs()

@@ -16,10 +16,9 @@ from dlportal.serving import compute
 from dlportal.training.stock_walk import NETWORK, Walk, walk_series, walk_years
 from dlportal.ui.charts import band, line, show_chart, style
 from dlportal.ui.errors import show_user_error
-from dlportal.ui.inputs import Picked, choose_source, digest
+from dlportal.ui.inputs import Picked, choose_source, digest, example_pills
 from dlportal.ui.language import _, language
 from dlportal.ui.own_file import note_sorted, own_csv
-from dlportal.ui.state import share, valid
 from dlportal.ui.theme import palette
 from dlportal.ui.views import scope
 from dlportal.ui.words import duration, note, together
@@ -87,25 +86,15 @@ def choose_series(case: StockForecast) -> Series | None:
 def pick_evening(case: StockForecast, series: Series) -> tuple[Picked, int]:
     """An evening to look ahead from, and its place among the series' days."""
     first = 0 if series.own else int(np.argmax(series.days.year >= case.years[0]))
-    chosen: Any = ANY
+    chosen = ANY
     if not series.own:
-        valid("example", [*EXAMPLES, ANY], next(iter(EXAMPLES)))
         lang = language()
-        chosen = st.pills(
-            _("Evening"),
-            [*EXAMPLES, ANY],
-            format_func=lambda c: _("Another day") if c == ANY else EXAMPLES[c](lang),
-            key="example",
-            required=True,
-            wrap=True,
-            label_visibility="collapsed",
-            persist_state="page",
-            on_change=lambda: share("example", st.session_state.get("example")),
-        )
-    place = pick_date(series, first) if chosen == ANY else place_of(series.days, str(chosen))
+        names = {day: name(lang) for day, name in EXAMPLES.items()}
+        chosen = example_pills(_("Evening"), {**names, ANY: _("Another day")})
+    place = pick_date(series, first) if chosen == ANY else place_of(series.days, chosen)
     raw = case.evening(series.days, place)
     note(_("What was known at the close of {date}.").format(date=series.days.dates[place]))
-    return Picked(raw, None if chosen == ANY else str(chosen), digest(raw)), place
+    return Picked(raw, None if chosen == ANY else chosen, digest(raw)), place
 
 
 def place_of(days: Days, date: str) -> int:
