@@ -18,8 +18,8 @@ from dlportal.kinds.copies import find_copies
 from dlportal.kinds.poem_form import form_of_text
 from dlportal.kinds.simplified import simplified
 from dlportal.messages import InputError
-from dlportal.nets.char_gpt import CONTEXT, END, FIRST, HIDDEN, CharGPT, Reading, Shape, sized
-from dlportal.nets.poets import Poets, load_poets, unlearned
+from dlportal.nets.char_gpt import END, FIRST, HIDDEN, CharGPT, Reading, Shape, drop, sized
+from dlportal.nets.poets import CONTEXTS, Poets, load_poets, unlearned
 from dlportal.training.events import Run
 from dlportal.training.fit import Plan, fit
 from dlportal.training.muon import muon_for
@@ -30,6 +30,7 @@ from dlportal.training.store import save_weights, saved_shapes
 
 CASE = "poetry_generation"
 LETTERS = torch.arange(97, 123)
+CONTEXT = Shape(1, 16, 1).context
 
 
 def small(orders: int = 3, dropout: float = 0.0) -> CharGPT:
@@ -80,7 +81,9 @@ class TestNet:
         again = load_poets(tmp_path / "w.safetensors")
         ids = torch.randint(FIRST, 34, (1, 9))
         torch.testing.assert_close(again.shakespeare.eval()(ids), small()(ids))
-        assert sized(saved_shapes(tmp_path / "w.safetensors") | shapes(small())).shape.orders == 3
+        sizes = saved_shapes(tmp_path / "w.safetensors") | shapes(small())
+        assert sized(sizes, CONTEXT).shape.orders == 3
+        assert again.shakespeare.shape.context == CONTEXTS["shakespeare"] > CONTEXT
 
 
 def shapes(net: CharGPT) -> dict[str, tuple[int, ...]]:
@@ -91,7 +94,7 @@ def test_it_overfits_one_batch_with_muon(tmp_path: Path) -> None:
     torch.manual_seed(0)
     net = CharGPT(LETTERS, Shape(2, 32, 2, 3, rows=64, dropout=0.0))
     ids = torch.randint(FIRST, 34, (CONTEXT * 2 + 2,))
-    windows = Windows(ids, 1, 0)
+    windows = Windows(ids, CONTEXT, 1, 0)
     plan = Plan(120, 1e-2, "loss", higher_is_better=False, clip=None, weight_decay=0.0)
     fit(
         net,
@@ -119,7 +122,7 @@ def test_a_resumed_training_is_the_same(tmp_path: Path) -> None:
         plan = Plan(4, 1e-2, "loss", higher_is_better=False, clip=None)
         fit(
             net,
-            Windows(ids, 1, 0),
+            Windows(ids, CONTEXT, 1, 0),
             next_loss(0.1),
             lambda net: {"loss": float(nats(net, ids, CONTEXT).mean())},
             plan,
@@ -146,9 +149,20 @@ def test_windows_cover_every_character(stride: int, length: int) -> None:
     torch.testing.assert_close(found[:4], first, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize("alike", [False, True])
+def test_dropout_hides_the_same_channels_or_others(alike: bool) -> None:
+    torch.manual_seed(0)
+    x = torch.ones(4, 50, 64)
+    shape = Shape(1, 64, 1, dropout=0.25, alike=alike)
+    y = drop(x, shape, training=True)
+    assert ((y[:, :1] == y).all() == alike) and abs(float((y == 0).float().mean()) - 0.25) < 0.06
+    torch.testing.assert_close(y[y > 0], torch.full_like(y[y > 0], 1 / 0.75))
+    assert drop(x, shape, training=False) is x
+
+
 def test_windows_begin_with_poems() -> None:
     starts = torch.tensor([0, 150, 700])
-    windows = Windows(torch.arange(1000), 2, 0, starts=starts)
+    windows = Windows(torch.arange(1000), CONTEXT, 2, 0, starts=starts)
     places = windows.aligned(torch.tensor([10, 149, 160, 650, 700]))
     assert places.tolist() == [0, 149, 150, 650, 700]
     seen = [b for batch in windows(3) for b in batch]

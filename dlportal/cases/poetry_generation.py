@@ -17,8 +17,8 @@ from dlportal.kinds.simplified import simplified
 from dlportal.kinds.text import WRITTEN
 from dlportal.kinds.writer import Writer, sampling_knobs, visible
 from dlportal.messages import N_, InputError
-from dlportal.nets.char_gpt import CONTEXT, END, FIRST, FORM_IDS, HIDDEN, PAD, CharGPT, Reading
-from dlportal.nets.poets import load_poets
+from dlportal.nets.char_gpt import END, FIRST, FORM_IDS, HIDDEN, PAD, CharGPT, Reading
+from dlportal.nets.poets import CONTEXTS, load_poets
 from dlportal.nets.sampling import candidates, draw
 from dlportal.results import Generation, Label, Result, Token
 from dlportal.training.events import Run
@@ -59,7 +59,7 @@ class PoetryGeneration(Writer):
     golden_tolerance = 2e-2
     knobs = KNOBS
     breaks = "。？！；"
-    longest = CONTEXT - 1
+    longest = min(CONTEXTS.values()) - 1
     pad_id, mask_id = PAD, HIDDEN
     net: Any  # both poets; in what `about` gives, one of them
     legend = N_(

@@ -61,12 +61,12 @@ def measure_methods(
     """
     rows: list[Row] = []
     total = len(examples) * (len(methods) + 1)
-    for example in examples:
+    for place, example in enumerate(examples):
         raw = example.load()
         asked = case.about(raw)
         target = asked.targets(raw)[0]
         maps = [method.explain(asked, raw, target) for method in methods]
-        for explanation in [*maps, chance(maps[0])]:
+        for explanation in [*maps, chance(maps[0], place)]:
             quality = measure(asked, raw, explanation, steps=steps)
             rows.append(Row(example, explanation.method, target, quality))
             if progress is not None:
@@ -146,7 +146,8 @@ def can_be_explained(case: Any, example: Example[Any]) -> bool:
         return False
 
 
-def chance(explanation: Explanation) -> Explanation:
-    """A random map like this one, drawn apart from those it will be compared with."""
-    (values,) = random_maps(explanation.values, 1, seed=12_345)
+def chance(explanation: Explanation, place: int) -> Explanation:
+    """A random map like this one, drawn apart from those it will be compared with, and another one
+    at each place of the list: one map that happens to fit would fit all inputs of a shape."""
+    (values,) = random_maps(explanation.values, 1, seed=12_345 + place)
     return replace(explanation, values=np.asarray(values), method=RANDOM, residual=None)

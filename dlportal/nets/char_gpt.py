@@ -6,8 +6,8 @@ https://arxiv.org/abs/2010.04245 (normed queries and keys); So et al. 2021,
 https://arxiv.org/abs/2109.08668 (squared ReLU); Peng et al. 2023,
 https://arxiv.org/abs/2305.13048 (each position mixed with the one before); Roy et al. 2022,
 https://arxiv.org/abs/2207.06366 (embeddings of the last n characters at the input).
-Gal and Ghahramani 2016, https://arxiv.org/abs/1512.05287: dropout hides the same channels at
-every position of a text, which also saves most of the random numbers.
+Gal and Ghahramani 2016, https://arxiv.org/abs/1512.05287: dropout that hides the same channels
+at every position of a text, which also saves most of the random numbers.
 """
 
 from dataclasses import dataclass, field
@@ -17,7 +17,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-CONTEXT = 128  # characters that the network sees at most
 PAD, HIDDEN = 0, 1  # ids: fills up on the right; stands for a hidden or unknown character
 FORM_IDS = {"five": 2, "seven": 3, "ci": 4, "mixed": 5}  # marks before a Chinese poem
 END = 6  # the mark after it
@@ -28,7 +27,8 @@ TIED_FROM = 1000  # characters from which on the table of the input also gives t
 
 @dataclass(frozen=True)
 class Shape:
-    """The sizes of a network; `rows` are those of each table of n-grams but the pairs'."""
+    """The sizes of a network; `rows` are those of each table of n-grams but the pairs', and
+    `alike` says whether dropout hides the same channels at every position."""
 
     layers: int
     width: int
@@ -36,6 +36,8 @@ class Shape:
     orders: int = 1  # 1: single characters; 3: pairs and threes have embeddings too
     rows: int = 8192
     dropout: float = 0.1
+    alike: bool = True
+    context: int = 128  # characters that the network sees at most
 
 
 @dataclass
@@ -62,7 +64,7 @@ class Layer(nn.Module):
         super().__init__()
         width = shape.width
         self.heads = shape.heads
-        self.dropout = shape.dropout
+        self.shape = shape
         self.mix = nn.Parameter(torch.zeros(width))
         self.sharpness = nn.Parameter(torch.full((shape.heads, 1, 1), 1.2))
         self.qkv = nn.Linear(width, 3 * width, bias=False)
@@ -85,9 +87,9 @@ class Layer(nn.Module):
         # Written out: for so few characters three times as fast on a CPU as the fused kernel.
         weights = torch.softmax(q @ k.transpose(-1, -2) * q.shape[-1] ** -0.5 + mask, dim=-1)
         mixed = (weights @ v).transpose(1, 2).flatten(2)
-        x = x + drop(self.out(mixed), self.dropout, self.training)
+        x = x + drop(self.out(mixed), self.shape, self.training)
         y = self.down(F.relu(self.up(norm(x))).square())
-        return x + drop(y, self.dropout, self.training), weights
+        return x + drop(y, self.shape, self.training), weights
 
     def smear(self, y: Tensor, memory: Memory | None) -> Tensor:
         """Each position with a share, learned for each channel, of the one before."""
@@ -133,10 +135,10 @@ class CharGPT(nn.Module):
         if not self.tied:
             self.head = nn.Linear(shape.width, self.vocabulary, bias=False)
             nn.init.zeros_(self.head.weight)
-        cos, sin = rotary_tables(shape.width // shape.heads)
+        cos, sin = rotary_tables(shape.context, shape.width // shape.heads)
         self.register_buffer("cos", cos, persistent=False)
         self.register_buffer("sin", sin, persistent=False)
-        mask = torch.full((CONTEXT, CONTEXT), -1e4).triu(1)
+        mask = torch.full((shape.context, shape.context), -1e4).triu(1)
         self.register_buffer("mask", mask, persistent=False)
 
     def numbers(self, points: Tensor) -> Tensor:
@@ -180,7 +182,7 @@ class CharGPT(nn.Module):
 
     def enter(self, e: Tensor) -> Tensor:
         """The stream before the first layer; bf16 throughout where autocast is on."""
-        x = drop(norm(e), self.shape.dropout, self.training)
+        x = drop(norm(e), self.shape, self.training)
         kind = x.device.type
         return x.to(torch.get_autocast_dtype(kind)) if torch.is_autocast_enabled(kind) else x
 
@@ -197,8 +199,9 @@ class CharGPT(nn.Module):
         Where the context is full, reading starts again with the last half of it: positions and
         contexts stay those of the training.
         """
-        if not reading.layers or len(reading.ids) + len(ids) > CONTEXT:
-            kept = (reading.ids + ids)[-CONTEXT // 2 :] if reading.layers else ids[-CONTEXT:]
+        most = self.shape.context
+        if not reading.layers or len(reading.ids) + len(ids) > most:
+            kept = (reading.ids + ids)[-most // 2 :] if reading.layers else ids[-most:]
             ids, reading.ids = kept, []
             reading.layers = [Memory() for _ in self.layers]
         start, orders = len(reading.ids), self.shape.orders
@@ -213,10 +216,13 @@ def norm(x: Tensor) -> Tensor:
     return F.rms_norm(x, (x.shape[-1],))
 
 
-def drop(x: Tensor, rate: float, training: bool) -> Tensor:
-    """Hide channels (B, T, width), the same ones at every position of a text."""
+def drop(x: Tensor, shape: Shape, training: bool) -> Tensor:
+    """Hide channels (B, T, width), at every position the same ones or others."""
+    rate = shape.dropout
     if not training or rate <= 0:
         return x
+    if not shape.alike:
+        return F.dropout(x, rate)
     kept = torch.empty(x.shape[0], 1, x.shape[2], dtype=x.dtype, device=x.device)
     return x * kept.bernoulli_(1 - rate).div_(1 - rate)
 
@@ -227,14 +233,14 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     return torch.cat([low * cos - high * sin, low * sin + high * cos], dim=-1)
 
 
-def rotary_tables(size: int) -> tuple[Tensor, Tensor]:
-    """Cosines and sines of the positions' angles, each (CONTEXT, size / 2)."""
+def rotary_tables(context: int, size: int) -> tuple[Tensor, Tensor]:
+    """Cosines and sines of the positions' angles, each (context, size / 2)."""
     exponents = torch.arange(0, size, 2).float() / size
-    angles = torch.outer(torch.arange(CONTEXT).float(), 2000.0**-exponents)
+    angles = torch.outer(torch.arange(context).float(), 2000.0**-exponents)
     return angles.cos(), angles.sin()
 
 
-def sized(shapes: dict[str, tuple[int, ...]]) -> CharGPT:
+def sized(shapes: dict[str, tuple[int, ...]], context: int) -> CharGPT:
     """An untrained network of the sizes that a file of weights has (`saved_shapes`)."""
     width = shapes["embedding.weight"][1]
     layers = sum(name.endswith("qkv.weight") for name in shapes)
@@ -242,4 +248,4 @@ def sized(shapes: dict[str, tuple[int, ...]]) -> CharGPT:
     rows = shapes.get("grams.1.weight", (8192,))[0]
     heads = shapes["layers.0.sharpness"][0]
     alphabet = torch.zeros(shapes["alphabet"], dtype=torch.long)
-    return CharGPT(alphabet, Shape(layers, width, heads, orders, rows))
+    return CharGPT(alphabet, Shape(layers, width, heads, orders, rows, context=context))

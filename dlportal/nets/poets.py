@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from dlportal.nets.char_gpt import FORM_IDS, CharGPT, Shape, sized
 from dlportal.training.store import load_weights, saved_shapes
 
-NAMES = ("shakespeare", "chinese")
+CONTEXTS = {"shakespeare": 256, "chinese": 128}  # characters that each sees at most
 
 
 class Poets(nn.Module):
@@ -29,11 +29,10 @@ def load_poets(path: Path) -> Poets:
     """Both networks, as large as the file says."""
     shapes = saved_shapes(path)
     nets = []
-    for name in NAMES:
+    for name, context in CONTEXTS.items():
         start = f"{name}."
-        nets.append(
-            sized({k.removeprefix(start): v for k, v in shapes.items() if k.startswith(start)})
-        )
+        own = {k.removeprefix(start): v for k, v in shapes.items() if k.startswith(start)}
+        nets.append(sized(own, context))
     net = Poets(*nets)
     load_weights(net, path)
     return net

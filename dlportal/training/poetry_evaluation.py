@@ -17,7 +17,7 @@ from dlportal.data.chinese_poetry import FORMS, Poem
 from dlportal.data.splits import Splits
 from dlportal.data.text_files import read_lines
 from dlportal.messages import N_, InputError
-from dlportal.nets.char_gpt import CONTEXT, HIDDEN, CharGPT
+from dlportal.nets.char_gpt import HIDDEN, CharGPT
 from dlportal.training.metrics import RowMetric, measured
 from dlportal.training.ngrams import NGrams
 from dlportal.training.poetry_streams import nats
@@ -27,9 +27,9 @@ from dlportal.training.poetry_written import Written, writing
 SHAKESPEARE, POEMS = "tiny_shakespeare", "chinese_poetry"
 COMMAND = "python -m dlportal evaluate poetry_generation"
 BLOCK = 1000  # characters of Shakespeare that make one row: neighbours are no independent draws
-STRIDE = 64  # of the sliding windows: every character has CONTEXT - STRIDE before it, or more
+STRIDE = 64  # of the sliding windows: every character has the context less this before it, or more
 STRANGE = 0.05  # share of unknown characters from which on a text is of another kind
-POSITIONS = (0, 1, 2, 4, 8, 16, 32, 64, 128)  # characters read before, for the curve
+POSITIONS = (0, 1, 2, 4, 8, 16, 32, 64, 128, 256)  # characters read before, for the curve
 # Order and whether by Kneser and Ney, with the name on the card.
 RIVALS = (
     (1, False, "counts of single characters"),
@@ -135,7 +135,8 @@ def shakespeare(asked: Asked, found: Found) -> None:
     text = text[: asked.limit and asked.limit * BLOCK + 1]
     ids = known(net, text, asked)
     sliding = nats(net, ids, STRIDE).double().numpy()
-    apart = nats(net, ids, CONTEXT).double().numpy()
+    context = net.shape.context
+    apart = nats(net, ids, context).double().numpy()
     found.n += -(-len(sliding) // BLOCK)
 
     def quote(values: np.ndarray, name: str = "val_loss", model: str = "") -> Metric:
@@ -145,7 +146,11 @@ def shakespeare(asked: Asked, found: Found) -> None:
     uniform = np.full(len(sliding), np.log(len(net.alphabet)))
     found.baselines.append(quote(uniform, model="every character alike"))
     learned = net.numbers(points(parts.train)).tolist()
-    lines = {asked.case.card.model: by_position([apart[i:][:CONTEXT] for i in starts(apart)])}
+    lines = {
+        asked.case.card.model: by_position(
+            [apart[i:][:context] for i in range(0, len(apart), context)]
+        )
+    }
     for order, kneser_ney, model in RIVALS:
         counted = NGrams(order, net.vocabulary, kneser_ney).fit([learned]).nats(ids.tolist())
         found.baselines.append(quote(counted, model=model))
@@ -178,10 +183,6 @@ def blocks(values: np.ndarray, inside: np.ndarray | None = None) -> tuple[np.nda
     return sums[counts > 0], counts[counts > 0]
 
 
-def starts(values: np.ndarray) -> range:
-    return range(0, len(values), CONTEXT)
-
-
 def places(text: str) -> dict[tuple[str, str], np.ndarray]:
     """Kinds of characters (all but the first), by the English and the Chinese name."""
     now = np.array(list(text[1:]))
@@ -200,7 +201,7 @@ def poems(asked: Asked, found: Found) -> None:
     net, parts = asked.case.net.chinese, chinese_poetry.load()
     chosen = chosen_poems(parts, asked)
     texts = [poem_ids(net, poem)[:-1] for poem in chosen]  # the mark of the end is not asked for
-    own = [nats(net, ids, CONTEXT // 2).double().numpy() for ids in texts]
+    own = [nats(net, ids, net.shape.context // 2).double().numpy() for ids in texts]
     counts = np.array([len(ids) - 1 for ids in texts], dtype=np.float64)
     found.n += len(chosen)
 

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dlportal.device import autocast, pick_device
-from dlportal.nets.char_gpt import CONTEXT, HIDDEN, PAD, CharGPT
+from dlportal.nets.char_gpt import HIDDEN, PAD, CharGPT
 
 AT_ONCE = 64  # windows that are read together
 
@@ -20,6 +20,7 @@ class Windows:
 
     Args:
         ids: The text, (N,).
+        context: Characters of a window.
         size: Windows of a batch.
         seed: Of shift and order.
         before: Called with the number of steps done before each step.
@@ -30,25 +31,26 @@ class Windows:
     def __init__(
         self,
         ids: Tensor,
+        context: int,
         size: int,
         seed: int,
         before: Callable[[int], None] | None = None,
         starts: Tensor | None = None,
     ) -> None:
-        self.ids, self.size, self.seed, self.before = ids, size, seed, before
-        self.starts = starts
-        self.steps_per_epoch = (len(ids) - CONTEXT - 1) // CONTEXT // size
+        self.ids, self.context, self.size, self.seed = ids, context, size, seed
+        self.before, self.starts = before, starts
+        self.steps_per_epoch = (len(ids) - context - 1) // context // size
 
     def __call__(self, epoch: int) -> Iterator[Tensor]:
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
-        shift = int(torch.randint(CONTEXT, (1,), generator=generator))
-        count = (len(self.ids) - shift - 1) // CONTEXT
+        shift = int(torch.randint(self.context, (1,), generator=generator))
+        count = (len(self.ids) - shift - 1) // self.context
         order = torch.randperm(count, generator=generator)
-        inside = torch.arange(CONTEXT + 1)
+        inside = torch.arange(self.context + 1)
         for step in range(self.steps_per_epoch):
             if self.before is not None:
                 self.before(epoch * self.steps_per_epoch + step)
-            places = shift + CONTEXT * order[step * self.size : (step + 1) * self.size]
+            places = shift + self.context * order[step * self.size : (step + 1) * self.size]
             yield self.ids[self.aligned(places)[:, None] + inside]
 
     def aligned(self, places: Tensor) -> Tensor:
@@ -56,7 +58,7 @@ class Windows:
         if self.starts is None:
             return places
         begun = self.starts[torch.searchsorted(self.starts, places, right=True) - 1]
-        return torch.where(places - begun < CONTEXT // 2, begun, places)
+        return torch.where(places - begun < self.context // 2, begun, places)
 
 
 def next_loss(hidden: float) -> Callable[[CharGPT, Tensor], Tensor]:
@@ -77,15 +79,16 @@ def nats(net: CharGPT, ids: Tensor, stride: int, bf16: bool = False) -> Tensor:
     """Negative log-likelihoods (N - 1,) of all characters of ids (N,) but the first.
 
     Windows begin every `stride` characters and each gives the last `stride` of its characters, so
-    that all (but those of the first window) have CONTEXT - stride before them, or more. With a
-    stride of CONTEXT, windows stand side by side.
+    that all (but those of the first window) have the context less `stride` before them, or more.
+    With a stride of the context, windows stand side by side.
     """
+    context = net.shape.context
     device, found = pick_device(), torch.full((len(ids) - 1,), torch.nan)
     net = net.to(device)
-    starts = list(range(0, max(1, len(ids) - 1 - CONTEXT + stride), stride))
+    starts = list(range(0, max(1, len(ids) - 1 - context + stride), stride))
     for place in range(0, len(starts), AT_ONCE):
         batch = starts[place : place + AT_ONCE]
-        rows = [ids[start : start + CONTEXT + 1] for start in batch]
+        rows = [ids[start : start + context + 1] for start in batch]
         width = max(len(row) for row in rows)
         x = torch.full((len(rows), width), PAD)
         for row, part in zip(x, rows):
@@ -94,6 +97,6 @@ def nats(net: CharGPT, ids: Tensor, stride: int, bf16: bool = False) -> Tensor:
             y = net.everywhere(x[:, :-1].to(device)).cpu()
         lost = F.cross_entropy(y.transpose(1, 2), x[:, 1:], reduction="none")
         for start, part, row in zip(batch, rows, lost):
-            new = 0 if start == 0 else CONTEXT - stride
+            new = 0 if start == 0 else context - stride
             found[start + new : start + len(part) - 1] = row[new : len(part) - 1]
     return found

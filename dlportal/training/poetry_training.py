@@ -11,7 +11,7 @@ from dlportal.cards import Card
 from dlportal.case import Settings
 from dlportal.data import chinese_poetry, tiny_shakespeare
 from dlportal.messages import N_, InputError
-from dlportal.nets.char_gpt import CONTEXT, END, FIRST, FORM_IDS, CharGPT, Reading, Shape
+from dlportal.nets.char_gpt import END, FIRST, FORM_IDS, CharGPT, Reading, Shape
 from dlportal.nets.poets import Poets, load_poets, unlearned
 from dlportal.nets.sampling import candidates, draw
 from dlportal.training.events import Run
@@ -42,16 +42,17 @@ class Recipe:
 
 
 RECIPES = {
-    ("shakespeare", "quick"): Recipe(Shape(3, 128, 2, 3), 2, 32, 4e-3, 0.02, 0.02, 420_000),
+    ("shakespeare", "quick"): Recipe(
+        Shape(3, 128, 2, 3, context=256), 2, 16, 4e-3, 0.02, 0.02, 420_000
+    ),
     ("shakespeare", "full"): Recipe(
-        Shape(5, 192, 3, 3, dropout=0.08),
-        5,
-        48,
+        Shape(5, 320, 5, 2, dropout=0.2, alike=False, context=256),
+        16,
+        24,
         4e-3,
         0.02,
-        0.02,
+        0.1,
         schedule="trapezoid",
-        warmup=0.024,
     ),
     ("chinese", "quick"): Recipe(Shape(2, 128, 2, dropout=0.1), 2, 24, 2e-3, 0.02, 0.02, 170_000),
     ("chinese", "full"): Recipe(Shape(4, 192, 3, dropout=0.25), 14, 24, 1e-3, 0.02, 0.05),
@@ -137,7 +138,8 @@ def learn(
         if step in EARLY:
             sample(step)
 
-    batches = Windows(learning.train, recipe.batch, settings.seed, early, learning.starts)
+    context = recipe.shape.context
+    batches = Windows(learning.train, context, recipe.batch, settings.seed, early, learning.starts)
 
     def validate(net: Any) -> dict[str, float]:
         sample((len(run.curve) - earlier + 1) * batches.steps_per_epoch)
@@ -163,7 +165,7 @@ def calibrate(net: CharGPT, held: Tensor) -> float:
     losses = {}
     for temperature in TEMPERATURES:
         weight.copy_(before / temperature)
-        losses[temperature] = float(nats(net, held, CONTEXT, bf16=True).mean())
+        losses[temperature] = float(nats(net, held, net.shape.context, bf16=True).mean())
     best = min(losses, key=losses.__getitem__)
     weight.copy_(before / best)
     return best

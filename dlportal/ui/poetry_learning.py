@@ -57,7 +57,7 @@ def train(case: Any, poet: str) -> None:
     st.header(_("Train one yourself"), anchor=False)
     note(
         _(
-            "Quick: a narrower network, twice over about half of Shakespeare or of the poems. Full: both networks with the receipt's settings, about half an hour on one core."
+            "Quick: a narrower network, twice over about half of Shakespeare or of the poems. Full: both networks with the receipt's settings, about two hours on one core."
         )
     )
     train_panel(case.card, part=name)
