@@ -24,7 +24,8 @@ from dlportal.training.events import Run
 from dlportal.training.fit import Plan, fit
 from dlportal.training.muon import muon_for
 from dlportal.training.ngrams import NGrams
-from dlportal.training.poetry_streams import Windows, nats, next_loss
+from dlportal.training.poetry_counts import foretold
+from dlportal.training.poetry_streams import Windows, counted_loss, nats, next_loss
 from dlportal.training.poetry_training import Learning, calibrate, keep_sample, points
 from dlportal.training.store import save_weights, saved_shapes
 
@@ -147,6 +148,38 @@ def test_windows_cover_every_character(stride: int, length: int) -> None:
     with torch.inference_mode():
         first = F.cross_entropy(net.everywhere(ids[None, :5])[0, :4], ids[1:5], reduction="none")
     torch.testing.assert_close(found[:4], first, rtol=1e-4, atol=1e-4)
+
+
+def test_counts_foretell_a_part_from_the_others() -> None:
+    """What stands in one part alone is unknown there; what stands in all is known."""
+    everywhere, once = [9, 10, 11, 12, 13, 14], [20, 21, 22, 23, 24, 25]
+    ids = torch.tensor((everywhere * 5 + once * 5) + everywhere * 40)
+    found = foretold(ids, 34, lambda: False).float()
+    assert found.shape == (len(ids), 34)
+    torch.testing.assert_close(found.sum(dim=1), torch.ones(len(ids)), rtol=5e-3, atol=5e-3)
+    own = found[torch.arange(len(ids)), ids]
+    assert own[10:25].min() > 0.6 and own[40:55].max() < 0.1
+    counts = NGrams(3, 34, kneser_ney=True).fit([ids.tolist()])
+    expected = [counts.probability([10, 11], token) for token in range(34)]
+    assert counts.spread([10, 11]) == pytest.approx(expected)
+    assert not foretold(ids, 34, lambda: True).any()
+
+
+def test_it_learns_what_counting_foretells() -> None:
+    net, ids = small(), torch.arange(FIRST, FIRST + 26).repeat(20)
+    other = torch.zeros(len(ids), net.vocabulary)
+    other[:, FIRST] = 1.0
+    (batch,) = list(Windows(ids, CONTEXT, 2, 0, beside=other)(0))
+    windows, beside = batch
+    assert windows.shape == (2, CONTEXT + 1) and beside.shape == (2, CONTEXT, net.vocabulary)
+    with torch.inference_mode():
+        own, foretold = next_loss(0.0)(net, windows), counted_loss(0.0, 1.0)(net, batch)
+        always = torch.full((2 * CONTEXT,), FIRST)
+        y = net.everywhere(windows[:, :-1]).flatten(0, 1)
+        torch.testing.assert_close(foretold, F.cross_entropy(y, always))
+        torch.testing.assert_close(
+            counted_loss(0.0, 0.25)(net, batch), 0.75 * own + 0.25 * foretold
+        )
 
 
 @pytest.mark.parametrize("alike", [False, True])

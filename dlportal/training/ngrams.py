@@ -56,6 +56,20 @@ class NGrams:
             p = (kept + DISCOUNT * len(counts) * p) / total
         return p
 
+    def spread(self, context: Sequence[int]) -> np.ndarray:
+        """Probabilities of all tokens after a context of any length, (vocabulary,)."""
+        p = np.full(self.vocabulary, 1.0 / self.vocabulary)
+        for size in range(min(self.order, len(context) + 1)):
+            short = tuple(context[len(context) - size :])
+            total = self.totals[size].get(short, 0)
+            if not total:
+                break
+            counts = self.counts[size][short]
+            p *= DISCOUNT * len(counts) / total
+            for token, count in counts.items():
+                p[token] += max(count - DISCOUNT, 0.0) / total
+        return p
+
     def nats(self, ids: Sequence[int]) -> np.ndarray:
         """Negative log-likelihoods (T - 1,) of all tokens but the first."""
         p = [self.probability(ids[:end], ids[end]) for end in range(1, len(ids))]

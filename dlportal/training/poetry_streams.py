@@ -1,6 +1,7 @@
 """Long texts cut into windows, and what a character network makes of them."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -24,6 +25,8 @@ class Windows:
         size: Windows of a batch.
         seed: Of shift and order.
         before: Called with the number of steps done before each step.
+        beside: What else is known of each place, (N, ...); batches are then pairs of windows and of
+            what is known of all their characters but the first.
         starts: Where poems begin in the text, sorted; a window that would begin less than half its
             length later begins there instead.
     """
@@ -36,12 +39,13 @@ class Windows:
         seed: int,
         before: Callable[[int], None] | None = None,
         starts: Tensor | None = None,
+        beside: Tensor | None = None,
     ) -> None:
         self.ids, self.context, self.size, self.seed = ids, context, size, seed
-        self.before, self.starts = before, starts
+        self.before, self.starts, self.beside = before, starts, beside
         self.steps_per_epoch = (len(ids) - context - 1) // context // size
 
-    def __call__(self, epoch: int) -> Iterator[Tensor]:
+    def __call__(self, epoch: int) -> Iterator[Any]:
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
         shift = int(torch.randint(self.context, (1,), generator=generator))
         count = (len(self.ids) - shift - 1) // self.context
@@ -51,7 +55,9 @@ class Windows:
             if self.before is not None:
                 self.before(epoch * self.steps_per_epoch + step)
             places = shift + self.context * order[step * self.size : (step + 1) * self.size]
-            yield self.ids[self.aligned(places)[:, None] + inside]
+            rows = self.aligned(places)[:, None] + inside
+            windows = self.ids[rows]
+            yield windows if self.beside is None else (windows, self.beside[rows[:, 1:]])
 
     def aligned(self, places: Tensor) -> Tensor:
         """The same places, or the beginning of a poem shortly before."""
@@ -66,12 +72,32 @@ def next_loss(hidden: float) -> Callable[[CharGPT, Tensor], Tensor]:
     network knows what a hidden one is when an explanation asks."""
 
     def loss(net: CharGPT, windows: Tensor) -> Tensor:
-        x = windows[:, :-1]
-        x = torch.where(torch.rand(x.shape, device=x.device) < hidden, HIDDEN, x)
-        y = net.everywhere(x)
+        y = net.everywhere(partly_hidden(windows[:, :-1], hidden))
         return F.cross_entropy(y.flatten(0, 1), windows[:, 1:].flatten(), ignore_index=PAD)
 
     return loss
+
+
+def counted_loss(hidden: float, share: float) -> Callable[[CharGPT, tuple[Tensor, Tensor]], Tensor]:
+    """As `next_loss`, but what is learned is partly (`share`) what counting foretells: so the
+    network doubts where the text could have gone on otherwise.
+
+    Hinton et al. 2015, https://arxiv.org/abs/1503.02531 (answers of another model as targets).
+    """
+
+    def loss(net: CharGPT, batch: tuple[Tensor, Tensor]) -> Tensor:
+        windows, foretold = batch
+        y = net.everywhere(partly_hidden(windows[:, :-1], hidden)).flatten(0, 1)
+        own = F.cross_entropy(y, windows[:, 1:].flatten())
+        counted = F.cross_entropy(y, foretold.float().flatten(0, 1))
+        return (1 - share) * own + share * counted
+
+    return loss
+
+
+def partly_hidden(x: Tensor, share: float) -> Tensor:
+    """Characters (B, T), a share of them hidden."""
+    return torch.where(torch.rand(x.shape, device=x.device) < share, HIDDEN, x)
 
 
 @torch.inference_mode()

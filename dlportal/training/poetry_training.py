@@ -1,6 +1,6 @@
 """Train the two poets: the same recipe on Shakespeare's lines and on Chinese poems."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +14,17 @@ from dlportal.messages import N_, InputError
 from dlportal.nets.char_gpt import END, FIRST, FORM_IDS, CharGPT, Reading, Shape
 from dlportal.nets.poets import Poets, load_poets, unlearned
 from dlportal.nets.sampling import candidates, draw
-from dlportal.training.events import Run
+from dlportal.training.events import Event, Run
 from dlportal.training.fit import Plan, fit, seed_everything
 from dlportal.training.muon import muon_for
-from dlportal.training.poetry_streams import Windows, nats, next_loss
+from dlportal.training.poetry_counts import foretold
+from dlportal.training.poetry_streams import Windows, counted_loss, nats, next_loss
 
 OFTEN = 2  # times that a Chinese character must occur in the training poems to be known
 HIDE = 0.01  # share of the characters that are hidden at the input
 EARLY = (0, 20, 60, 150, 400)  # steps before which a sample is written, and after each epoch
-TEMPERATURES = (1.0, 1.1, 1.2, 1.3)
+COUNTED = 0.4  # how much counting says of what is learned, where it does
+TEMPERATURES = (0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.4)
 LENGTH = {"shakespeare": 240, "chinese": 64}  # characters of a sample
 
 
@@ -39,6 +41,7 @@ class Recipe:
     characters: int = 0  # of the text that are learned; 0 for all
     schedule: str = "linear"
     warmup: float = 0.02
+    settle: int = 0  # passes in which it also learns what counting foretells
 
 
 RECIPES = {
@@ -53,6 +56,7 @@ RECIPES = {
         0.02,
         0.1,
         schedule="trapezoid",
+        settle=3,
     ),
     ("chinese", "quick"): Recipe(Shape(2, 128, 2, dropout=0.1), 2, 24, 2e-3, 0.02, 0.02, 170_000),
     ("chinese", "full"): Recipe(Shape(4, 192, 3, dropout=0.25), 14, 24, 1e-3, 0.02, 0.05),
@@ -147,6 +151,14 @@ def learn(
 
     muon = muon_for("layers.", recipe.muon)
     fit(net, batches, next_loss(HIDE), validate, plan, run, learning.name, muon)  # type: ignore[arg-type]
+    if recipe.settle and not run.cancelled():
+        run.emit(Event("message", text=N_("Counting what could have come at every place.")))
+        counts = foretold(learning.train, net.vocabulary, run.cancelled)
+        batches = Windows(learning.train, context, recipe.batch, settings.seed + 1, beside=counts)
+        plan = replace(plan, epochs=recipe.settle, rate=recipe.rate / 2, schedule="linear")
+        muon = muon_for("layers.", recipe.muon / 2)
+        loss = counted_loss(HIDE, COUNTED)
+        fit(net, batches, loss, validate, plan, run, f"{learning.name}-settled", muon)  # type: ignore[arg-type]
     if not run.cancelled():
         temperature = calibrate(net, learning.held)
         run.facts.setdefault("temperature", {})[learning.name] = temperature
