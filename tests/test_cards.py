@@ -120,3 +120,12 @@ def test_intervals_can_be_read() -> None:
     assert show_interval(metric) == "-100 … -97.3"
     assert show_interval(metric.model_copy(update={"low": 1.0, "high": 2.0})) == "1.000–2.000"
     assert show_interval(metric.model_copy(update={"low": None})) == ""
+
+
+def test_tiles_show_one_share_of_faithful_maps() -> None:
+    from dlportal.ui.card_panel import in_short
+
+    names = [("accuracy", "a"), ("faithful_share", "any method"), ("faithful_share", "Occlusion")]
+    metrics = [Metric(name=name, data="d", value=0.5, model=model) for name, model in names]
+    other = metrics[1].model_copy(update={"data": "e"})
+    assert in_short([*metrics, other]) == [metrics[0], metrics[1], other]

@@ -39,12 +39,20 @@ def metric_tiles(card: Card) -> None:
             note(_("Nothing is stored here: this page measures while you use it."))
         return
     first = [m for m in metrics if m.key == card.main_metric]
-    shown = (first + [m for m in metrics if m.key != card.main_metric])[:8]
+    shown = in_short(first + [m for m in metrics if m.key != card.main_metric])[:8]
     with st.grid(4, min_column_width=150):
         for metric in shown:
             with st.container(border=True, gap="xsmall"):
                 st.metric(metric_name(metric.name), show_value(metric))
                 note(interval_text(metric))
+
+
+def in_short(metrics: list[Metric]) -> list[Metric]:
+    """Of the shares of faithful maps the first alone, which is any method's: each method's stands
+    in the table."""
+    shares = dict.fromkeys(m.key for m in metrics if m.name == "faithful_share")
+    kept = {key: next(m for m in metrics if m.key == key) for key in shares}
+    return [m for m in metrics if kept.get(m.key, m) is m]
 
 
 def interval_text(metric: Metric) -> str:
