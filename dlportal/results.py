@@ -230,7 +230,7 @@ def to_json(value: Any) -> Any:
         return round(value, 6)
     if kind is Score:  # thousands of them, with small networks
         return {
-            "label": to_json(value.label),
+            "label": {"id": value.label.id, "en": value.label.en, "zh": value.label.zh},
             "probability": round(value.probability, 6),
             "index": value.index,
         }
