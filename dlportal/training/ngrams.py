@@ -1,7 +1,7 @@
 """Counting language models: what a neural one has to beat."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -46,12 +46,7 @@ class NGrams:
     def probability(self, context: Sequence[int], token: int) -> float:
         """Of a token after a context of any length."""
         p = 1.0 / self.vocabulary
-        for size in range(min(self.order, len(context) + 1)):
-            short = tuple(context[len(context) - size :])
-            total = self.totals[size].get(short, 0)
-            if not total:
-                break
-            counts = self.counts[size][short]
+        for total, counts in self.met(context):
             kept = max(counts.get(token, 0) - DISCOUNT, 0.0)
             p = (kept + DISCOUNT * len(counts) * p) / total
         return p
@@ -59,16 +54,20 @@ class NGrams:
     def spread(self, context: Sequence[int]) -> np.ndarray:
         """Probabilities of all tokens after a context of any length, (vocabulary,)."""
         p = np.full(self.vocabulary, 1.0 / self.vocabulary)
-        for size in range(min(self.order, len(context) + 1)):
-            short = tuple(context[len(context) - size :])
-            total = self.totals[size].get(short, 0)
-            if not total:
-                break
-            counts = self.counts[size][short]
+        for total, counts in self.met(context):
             p *= DISCOUNT * len(counts) / total
             for token, count in counts.items():
                 p[token] += max(count - DISCOUNT, 0.0) / total
         return p
+
+    def met(self, context: Sequence[int]) -> Iterator[tuple[int, Counter[int]]]:
+        """For each end of a context that was met, the shortest first: how often, and what came."""
+        for size in range(min(self.order, len(context) + 1)):
+            short = tuple(context[len(context) - size :])
+            total = self.totals[size].get(short, 0)
+            if not total:
+                return
+            yield total, self.counts[size][short]
 
     def nats(self, ids: Sequence[int]) -> np.ndarray:
         """Negative log-likelihoods (T - 1,) of all tokens but the first."""
