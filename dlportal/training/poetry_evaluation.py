@@ -34,7 +34,7 @@ POSITIONS = (0, 1, 2, 4, 8, 16, 32, 64, 128, 256)  # characters read before, for
 RIVALS = (
     (1, False, "counts of single characters"),
     (3, True, "Kneser-Ney trigram"),
-    (5, True, "Kneser-Ney 5-gram"),
+    (6, True, "Kneser-Ney 6-gram"),
 )
 FORM_NAMES = {
     "five": Bilingual(en="five-character lines", zh="五言"),

@@ -29,7 +29,7 @@ NAMES = (
     N_("every character alike"),
     N_("counts of single characters"),
     N_("Kneser-Ney trigram"),
-    N_("Kneser-Ney 5-gram"),
+    N_("Kneser-Ney 6-gram"),
     N_("real lines that were not learned from"),
     N_("real poems that were not learned from"),
     N_("a Gaussian for each kind"),
