@@ -31,6 +31,8 @@ from dlportal.training.topics_training import (
     SIZE,
     Loss,
     TitlesAndWords,
+    count_along,
+    counts_of,
     made_of_words,
     points,
     train_on_titles,
@@ -75,12 +77,43 @@ class TestGrams:
     def test_members_do_not_see_each_other(self) -> None:
         net = small_net(members=2).eval()
         x = pad_texts(points(TITLES[:1]))
-        before = net.votes(net.embed(x), x != PAD)
+        before, _ = net.votes(net.embed(x), x != PAD)
         with torch.no_grad():
-            net.table.weight[:, 4:] += 1.0  # the second member's embeddings
-        after = net.votes(net.embed(x), x != PAD)
+            net.table.weight[:, 4:8] += 1.0  # the second member's embeddings
+        after, _ = net.votes(net.embed(x), x != PAD)
         torch.testing.assert_close(before[:, 0], after[:, 0])
         assert not torch.allclose(before[:, 1], after[:, 1])
+
+    def test_members_miss_different_pieces(self) -> None:
+        torch.manual_seed(0)
+        net = small_net(members=2)
+        e = net.embed(pad_texts(points(TITLES)))
+        parts = net.unseen(e, 0.5).unflatten(2, (4, -1))
+        first, second, linear = parts.split([4, 4, 3], dim=3)
+        assert ((first == 0).all(dim=3) != (second == 0).all(dim=3)).any()
+        assert torch.equal(linear, e.unflatten(2, (4, -1))[..., 8:])
+
+    def test_the_linear_model_is_scikit_learns(self) -> None:
+        net, ids = small_net().eval(), points(TITLES)
+        weights = torch.randn(
+            net.table.num_embeddings, 3, generator=torch.Generator().manual_seed(0)
+        )
+        net.count_along(weights, torch.tensor([1.0, 2.0, 3.0]))
+        x = pad_texts(ids)
+        counts = torch.from_numpy(counts_of(net, ids).toarray())
+        expected = counts @ weights + torch.tensor([1.0, 2.0, 3.0])
+        torch.testing.assert_close(net.votes(net.embed(x), x != PAD)[1], expected)
+
+    def test_a_linear_model_that_knows_is_listened_to(self) -> None:
+        net, ids, truth = small_net().eval(), points(TITLES), torch.tensor([0, 1, 2, 0])
+        x = pad_texts(ids)
+        weights = torch.zeros(net.table.num_embeddings, 3)
+        for row, label in zip(net.gram_rows(x), truth.tolist()):
+            weights[row[:, 3][row[:, 3] > 0], label] += 1.0  # fours, which only one title has
+        found = count_along(net, weights, torch.zeros(3), ids, truth)
+        assert found["accuracy"]["linear"] == found["accuracy"]["both"] == 1.0
+        assert found["weight"] > 0
+        assert net(x).argmax(dim=1).tolist() == truth.tolist()
 
     def test_learns_one_batch(self) -> None:
         torch.manual_seed(0)

@@ -2,7 +2,8 @@
 
 Papers: Joulin et al. 2017, https://aclanthology.org/E17-2068/ (bags of n-grams);
 Kim 2014, https://aclanthology.org/D14-1181/ (convolution over words, largest value over time);
-Lakshminarayanan et al. 2017, https://arxiv.org/abs/1612.01474 (several networks that vote).
+Lakshminarayanan et al. 2017, https://arxiv.org/abs/1612.01474 (several networks that vote);
+Cheng et al. 2016, https://arxiv.org/abs/1606.07792 (a linear model beside deep ones).
 Input are Unicode code points, so that no vocabulary lies beside the weights: 0 is padding, 1 hides
 a character.
 """
@@ -22,11 +23,13 @@ AT_ONCE = 256  # texts that are counted together
 
 
 class TitleNet(nn.Module):
-    """Logits of several small networks that see the same n-grams: their mean is the answer.
+    """Logits of several small networks that see the same n-grams, and of a linear model beside them.
 
     Each member has an embedding for every n-gram, adds up those of a text, looks at three
     neighbouring places with one convolution, and votes. Members share nothing but the list of
-    n-grams; they lie side by side in the same tensors, so that one pass runs them all.
+    n-grams; they lie side by side in the same tensors, so that one pass runs them all. The linear
+    model's weights are the table's last columns; it errs otherwise than the members do. Their mean
+    and the linear model's logits, already scaled, are added.
 
     Args:
         characters: Sorted code points (C,) that have an embedding.
@@ -56,8 +59,11 @@ class TitleNet(nn.Module):
         self.register_buffer("grams", grams)
         self.classes, self.members, self.width = classes, members, width
         both = members * width
-        self.table = nn.Embedding(FIRST + len(characters) + len(grams), both)
-        nn.init.normal_(self.table.weight, std=0.1)
+        self.table = nn.Embedding(FIRST + len(characters) + len(grams), both + classes)
+        # What is seen two or three times hardly moves: a wide start would stay as noise.
+        nn.init.normal_(self.table.weight, std=0.03)
+        self.bias = nn.Parameter(torch.zeros(classes))  # of the linear model
+        self.count_along(torch.zeros(len(self.table.weight), classes), self.bias)
         self.convolution = nn.Conv1d(both, both, 3, padding=1, groups=members)
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Conv1d(3 * both, classes * members, 1, groups=members)
@@ -84,33 +90,51 @@ class TitleNet(nn.Module):
         return torch.stack(found, dim=2)
 
     def embed(self, x: Tensor) -> Tensor:
-        """Embeddings (B, T, 4 · M · D) of code points (B, T): of the four n-grams that end at each
-        place; zeros where there is none."""
+        """Rows of the table, (B, T, 4 · (M · D + K)), of code points (B, T): of the four n-grams that
+        end at each place; zeros where there is none."""
         return self.embed_rows(self.gram_rows(x))
 
     def embed_rows(self, rows: Tensor) -> Tensor:
-        """Embeddings of rows (B, T, 4) of the table."""
+        """What stands in rows (B, T, 4) of the table."""
         return (self.table(rows) * (rows != NO).unsqueeze(-1)).flatten(2)
 
-    def votes(self, e: Tensor, mask: Tensor) -> Tensor:
-        """Logits of each member, (B, M, K).
+    @torch.no_grad()
+    def count_along(self, weights: Tensor, bias: Tensor) -> None:
+        """Set the linear model: weights (rows of the table, K) and bias (K,)."""
+        self.table.weight[:, self.members * self.width :] = weights
+        self.bias.copy_(bias)
+
+    def unseen(self, e: Tensor, share: float) -> Tensor:
+        """Embeddings as the members get them in training: each misses other n-grams."""
+        parts = e.unflatten(2, (LONGEST, -1))
+        seen = F.dropout(parts.new_ones(*parts.shape[:3], self.members), share)
+        seen = seen.repeat_interleave(self.width, dim=3)
+        return torch.cat(
+            [parts[..., : seen.shape[3]] * seen, parts[..., seen.shape[3] :]], dim=3
+        ).flatten(2)
+
+    def votes(self, e: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits of each member, (B, M, K), and of the linear model, (B, K).
 
         Args:
-            e: Embeddings (B, T, 4 · M · D).
+            e: Embeddings (B, T, 4 · (M · D + K)).
             mask: 1 at characters, 0 at padding, (B, T).
         """
         kept = mask.unsqueeze(1).to(e.dtype)  # (B, 1, T)
-        x = e.unflatten(2, (LONGEST, -1)).sum(dim=2).transpose(1, 2) * kept  # (B, M · D, T)
+        x = e.unflatten(2, (LONGEST, -1)).sum(dim=2).transpose(1, 2) * kept
+        x, linear = x.split([self.members * self.width, self.classes], dim=1)  # (B, M · D, T)
         h = F.relu(self.convolution(x)) * kept
         length = kept.sum(dim=2).clamp(min=1).sqrt()
         seen = (x.sum(dim=2) / length, h.sum(dim=2) / length, h.amax(dim=2))
         features = torch.cat([f.unflatten(1, (self.members, self.width)) for f in seen], dim=2)
         y = self.head(self.dropout(features).flatten(1).unsqueeze(2))
-        return y.view(len(e), self.members, self.classes)
+        counted = linear.sum(dim=2) / length + self.bias
+        return y.view(len(e), self.members, self.classes), counted
 
     def from_embeddings(self, e: Tensor, mask: Tensor) -> Tensor:
-        """Logits (B, K) of embeddings (B, T, 4 · M · D) and a 0/1 mask (B, T)."""
-        return self.votes(e, mask).mean(dim=1)
+        """Logits (B, K) of embeddings (B, T, 4 · (M · D + K)) and a 0/1 mask (B, T)."""
+        votes, linear = self.votes(e, mask)
+        return votes.mean(dim=1) + linear
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (B, K) of code points (B, T), padded with 0."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -15,8 +16,9 @@ from dlportal.data import csl
 from dlportal.data.splits import Texts
 from dlportal.kinds.chinese import plain
 from dlportal.nets.title_net import (
-    LONGEST,
+    AT_ONCE,
     MASK,
+    NO,
     PAD,
     TitleNet,
     known_characters,
@@ -26,7 +28,10 @@ from dlportal.training.calibration import fit_temperature
 from dlportal.training.events import Run
 from dlportal.training.fit import Plan, Validate, fit, seed_everything
 from dlportal.training.metrics import accuracy, macro_f1
-from dlportal.training.texts import TextBatches, all_logits
+from dlportal.training.texts import TextBatches, all_logits, pad_texts
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 EPOCHS = 8
 RATE = 3e-3
@@ -39,6 +44,15 @@ BALANCE = 0.5  # 0: every title counts the same; 1: every subject does
 TOGETHER = 3  # words of the list that make one text, at most
 QUICK = 2000  # titles of the quick training
 QUICK_EPOCHS = 4
+PENALTY, SCALE = 0.3, 0.2  # C of the linear model, and what its features are multiplied by
+WEIGHTS = (
+    0.0,
+    0.25,
+    0.5,
+    0.75,
+    1.0,
+    1.5,
+)  # of the linear model beside the members; as sure as they
 REFUSED = 0.03  # share of the validation titles that may be taken for no titles
 
 
@@ -61,14 +75,16 @@ def train_on_titles(settings: Settings, run: Run) -> nn.Module:
         order = np.random.default_rng(settings.seed).permutation(len(train))
         train, epochs = train.take(np.sort(order[:QUICK])), QUICK_EPOCHS
     titles = [plain(text) for text in train.texts]
-    net: nn.Module = start(titles)
+    net = start(titles)
     held = points(parts.validation.texts)
     truth = torch.from_numpy(parts.validation.labels)
     plan = Plan(
         epochs=epochs, rate=RATE, metric="macro_f1", bf16=False, clip=None, seed=settings.seed
     )
     batches = TitlesAndWords(titles, train.labels, settings.seed)
-    net = fit(net, batches, loss_of(train), against(truth, held), plan, run)
+    fit(net, batches, loss_of(train), against(truth, held), plan, run)
+    weights, bias = linear_model(net, titles, train.labels)
+    run.facts["linear"] = count_along(net, weights, bias, held, truth)
     run.constants["temperature"] = fit_temperature(all_logits(net, held), truth)
     run.constants["blind"] = float(np.bincount(parts.train.labels).max() / len(parts.train))
     known = np.array([familiarity(net, text) for text in parts.validation.texts])
@@ -130,6 +146,80 @@ def made_of_words(rng: np.random.Generator) -> tuple[list[str], np.ndarray]:
     return texts, np.array(labels)
 
 
+def counts_of(net: TitleNet, ids: Sequence[Sequence[int]]) -> "csr_matrix":
+    """How often each row of the table occurs in each text, by the root of the text's length.
+
+    Returns:
+        Sparse, (N, rows).
+    """
+    from scipy.sparse import csr_matrix
+
+    texts, rows = [], []
+    for start in range(0, len(ids), AT_ONCE):
+        found = net.cpu().gram_rows(pad_texts(ids[start : start + AT_ONCE], PAD))
+        text, place, size = (found != NO).nonzero(as_tuple=True)
+        texts.append(text + start)
+        rows.append(found[text, place, size])
+    text, row = torch.cat(texts), torch.cat(rows)
+    length = torch.tensor([float(len(one)) for one in ids]).clamp(min=1)
+    values = length[text].rsqrt()
+    shape = (len(ids), net.table.num_embeddings)
+    return csr_matrix((values.numpy(), (text.numpy(), row.numpy())), shape)
+
+
+def linear_model(net: TitleNet, titles: Sequence[str], labels: np.ndarray) -> tuple[Tensor, Tensor]:
+    """A linear support vector machine on the n-grams that the network knows, rare ones raised.
+
+    Like the network it learns from titles and from the listed words.
+
+    Returns:
+        Weights (rows of the table, 13) and bias (13,).
+    """
+    from scipy.sparse import diags
+    from sklearn.svm import LinearSVC
+
+    words = [word for row in word_list() for word in row]
+    subjects = np.repeat(np.arange(len(word_list())), [len(row) for row in word_list()])
+    counts = counts_of(net, points([*titles, *words]))
+    often = np.asarray((counts > 0).sum(axis=0)).ravel()
+    raised = SCALE * (np.log((1 + counts.shape[0]) / (1 + often)) + 1)  # inverse document frequency
+    model = LinearSVC(C=PENALTY, class_weight="balanced", random_state=0)
+    model.fit(counts @ diags(raised), np.append(labels, subjects))
+    weights = torch.from_numpy(model.coef_.T * raised[:, None])
+    return weights.float(), torch.from_numpy(model.intercept_).float()
+
+
+def count_along(
+    net: TitleNet, weights: Tensor, bias: Tensor, held: Sequence[Sequence[int]], truth: Tensor
+) -> dict[str, Any]:
+    """Put the linear model beside the members, with the weight that serves validation best.
+
+    Returns:
+        For the receipt: validation accuracy of both, and the log loss at each weight.
+    """
+    members = all_logits(net, held)
+    net.count_along(weights, bias)
+    linear = all_logits(net, held) - members
+    sure = fit_temperature(members, truth) / fit_temperature(linear, truth)
+    losses = {weight: scaled_loss(members + weight * sure * linear, truth) for weight in WEIGHTS}
+    best = min(losses, key=lambda weight: losses[weight])
+    net.count_along(best * sure * weights, best * sure * bias)
+    right = {
+        name: accuracy(truth.numpy(), y.argmax(dim=1).numpy())
+        for name, y in (
+            ("members", members),
+            ("linear", linear),
+            ("both", members + best * sure * linear),
+        )
+    }
+    return {"weight": best, "accuracy": right, "loss": losses}
+
+
+def scaled_loss(y: Tensor, truth: Tensor) -> float:
+    """Mean cross-entropy of logits (N, 13) at their best temperature."""
+    return float(F.cross_entropy(y / fit_temperature(y, truth), truth))
+
+
 def loss_of(train: Texts) -> "Loss":
     counts = np.bincount(train.labels, minlength=len(csl.CLASSES)).clip(1)
     weights = (counts / counts.mean()) ** -BALANCE
@@ -147,15 +237,13 @@ class Loss:
         x, labels = batch
         hide = (torch.rand(x.shape, device=x.device) < HIDDEN) & (x != PAD)
         x = torch.where(hide, MASK, x)
-        e = net.embed(x).unflatten(2, (LONGEST, net.members, -1))  # type: ignore[operator, arg-type]
-        e = e * F.dropout(torch.ones_like(e[..., :1]), UNSEEN)
-        votes = net.votes(e.flatten(2), x != PAD).float()  # type: ignore[operator]
-        weights = self.weights.to(x.device)
-        losses = [
-            F.cross_entropy(y, labels, weights, label_smoothing=SMOOTHING)
-            for y in votes.unbind(dim=1)
-        ]
-        return torch.stack(losses).sum()
+        e = net.unseen(net.embed(x), UNSEEN)  # type: ignore[operator]
+        votes = net.votes(e, x != PAD)[0].float().transpose(1, 2)  # type: ignore[operator]
+        truth = labels.unsqueeze(1).expand(-1, votes.shape[2])
+        # Weights given to it by class would weigh the smoothing, too: most would go to the rarest.
+        rows = F.cross_entropy(votes, truth, label_smoothing=SMOOTHING, reduction="none")
+        weights = self.weights.to(x.device)[labels]
+        return (rows.sum(dim=1) * weights).sum() / weights.sum()
 
 
 def against(truth: Tensor, held: Sequence[Sequence[int]]) -> Validate:

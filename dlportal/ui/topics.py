@@ -9,7 +9,7 @@ from dlportal.ui.card_panel import class_names
 from dlportal.ui.language import _
 from dlportal.ui.words import note
 
-MODELS = (N_("10 n-gram CNNs on characters"),)  # how the card names the network
+MODELS = (N_("10 n-gram CNNs and a linear model on characters"),)  # how the card names the network
 
 
 def by_subject(card: Card) -> None:
