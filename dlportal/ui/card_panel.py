@@ -43,7 +43,9 @@ def metric_tiles(card: Card) -> None:
     with st.grid(4, min_column_width=150):
         for metric in shown:
             with st.container(border=True, gap="xsmall"):
-                st.metric(metric_name(metric.name), show_value(metric))
+                name = metric_name(metric.name)
+                note(name)  # a metric's own label does not wrap: on a phone it would be cut off
+                st.metric(name, show_value(metric), label_visibility="collapsed")
                 note(interval_text(metric))
 
 
