@@ -19,7 +19,7 @@ from dlportal.training.said import Said, evaluate_command
 STEPS = 16  # of the curves
 RANDOM = "random_map"  # stands among the methods: what chance gets when it is judged the same way
 SHARE = "faithful_share"
-EXAMPLES = "examples"  # as data: those that the case's page offers
+EXAMPLES, PAGE = "examples", "page"  # as data and split: those that the case's page offers
 MOST = 8  # of them
 
 
@@ -116,7 +116,7 @@ def with_faithful_shares(
     if not examples:
         return evaluation
     rows = measure_methods(case, examples, methods, progress)
-    said = Said(EXAMPLES, evaluation.split, evaluate_command(case.card.id), "")
+    said = Said(EXAMPLES, PAGE, evaluate_command(case.card.id), "")
     shares, random = faithful_shares(rows, said)
     measured = evaluation.measured
     more = {
