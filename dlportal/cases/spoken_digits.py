@@ -1,4 +1,5 @@
-"""Which digit was said? A small CNN on log-mel spectrograms, trained here on five voices.
+"""Which digit was said? Small CNNs on log-mel spectrograms, trained here on five men's voices and
+the portal's own.
 
 Data: Jackson et al., Free Spoken Digit Dataset,
 https://github.com/Jakobovski/free-spoken-digit-dataset
@@ -31,7 +32,9 @@ LONGEST = 1.2  # seconds of one word
 NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 LABELS = tuple(Label(name, f"{i} {name}", f"{i} {name}") for i, name in enumerate(NAMES))
 RECORDED = ((7, "george"), (3, "jackson"), (9, "lucas"), (0, "nicolas"), (6, "yweweler"))
-OUR_VOICE = N_("Synthetic: spoken by the voice of this portal, which was never in the training.")
+OUR_VOICE = N_(
+    "Synthetic: spoken by the voice of this portal; the network learned from other readings of it."
+)
 TEST_PART = N_("From the test part of the Free Spoken Digit Dataset, CC BY-SA 4.0.")
 MADE = N_("Computed by us; nobody said it.")
 

@@ -1,16 +1,17 @@
-"""The network that tells spoken digits apart: a small CNN over time and pitch."""
+"""The network that tells spoken digits apart: small CNNs over time and pitch that vote."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from dlportal.nets.small_cnn import SmallCNN
+from dlportal.nets.small_cnn import Ensemble, SmallCNN
 
 CLASSES = 10
+MEMBERS = 2
 WIDTH = 32
 RIDGE = 0.05  # share of the mean variance that is added to every direction
 
 
-class DigitNet(SmallCNN):
+class DigitNet(Ensemble):
     """Logits of ten digits, and beside them how unlike a digit a sound is.
 
     The latter is the sum of two: an output that was trained on what is made of the digits
@@ -23,20 +24,20 @@ class DigitNet(SmallCNN):
     means: Tensor
     precision: Tensor
 
-    def __init__(self, width: int = WIDTH) -> None:
-        super().__init__(CLASSES, width=width)
-        self.foreign = nn.Linear(4 * width, 1)
-        self.register_buffer("means", torch.zeros(CLASSES, 4 * width))
-        self.register_buffer("precision", torch.zeros(4 * width, 4 * width))
+    def __init__(self, members: int = MEMBERS, width: int = WIDTH) -> None:
+        # Each member's last output says whether the sound is foreign.
+        super().__init__([SmallCNN(CLASSES + 1, width=width) for _ in range(members)])
+        wide = members * 4 * width
+        self.register_buffer("means", torch.zeros(CLASSES, wide))
+        self.register_buffer("precision", torch.zeros(wide, wide))
+
+    def head(self, f: Tensor) -> Tensor:
+        """Averaged logits (B, 10) of the last feature maps."""
+        return super().head(f)[:, :CLASSES]
 
     def pooled(self, x: Tensor) -> Tensor:
-        """Last features, averaged over the picture: (B, 1, 40, 64) to (B, 4 width)."""
+        """Last features of all members, averaged over the picture: (B, 1, 40, 64) to (B, F)."""
         return self.features(x).mean(dim=(2, 3))
-
-    def both(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits (B, 10) of pictures, and the trained answer to "is it foreign?", (B,)."""
-        pooled = self.dropout(self.pooled(x))
-        return self.classify(pooled), self.foreign(pooled)[:, 0]
 
     @torch.no_grad()
     def fit_distance(self, x: Tensor, labels: Tensor) -> None:
@@ -53,11 +54,11 @@ class DigitNet(SmallCNN):
 
     def answers(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Logits (B, 10) of pictures (B, 1, 40, 64), and how foreign they are, (B,)."""
-        pooled = self.pooled(x)
-        gap = pooled.float().unsqueeze(1) - self.means
+        f = self.features(x)
+        said = super().head(f)
+        gap = f.mean(dim=(2, 3)).float().unsqueeze(1) - self.means
         distance = torch.einsum("bci,ij,bcj->bc", gap, self.precision, gap).amin(dim=1)
-        said = self.foreign(self.dropout(pooled))[:, 0].float()
-        return self.classify(self.dropout(pooled)), said + (distance + 1).log()
+        return said[:, :CLASSES], said[:, CLASSES].float() + (distance + 1).log()
 
     @torch.inference_mode()
     def strangeness(self, x: Tensor) -> Tensor:

@@ -1,6 +1,5 @@
 """What the card of `spoken_digits` says."""
 
-import logging
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,13 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dlportal.assets import AssetError
 from dlportal.cards import Bilingual, Calibration, Confusion, Curve, Measured, Metric, Slice
 from dlportal.case import Evaluation, Progress
 from dlportal.data import fsdd
 from dlportal.data.fsdd import Spoken
-from dlportal.kinds.audio import Sound
-from dlportal.kinds.our_voice import say
 from dlportal.messages import N_, InputError
 from dlportal.training import metrics
 from dlportal.training.digit_strangers import other_sources, seen
@@ -26,14 +22,11 @@ from dlportal.training.said import Said
 if TYPE_CHECKING:
     from dlportal.cases.spoken_digits import SpokenDigits
 
-log = logging.getLogger(__name__)
-
 EVALUATE = "python -m dlportal evaluate spoken_digits"
 TRAIN = "python -m dlportal train spoken_digits --budget full"
 LEFT_OUT = "leave one speaker out"
 NEAREST = "nearest class mean of the pictures"
 SVM = "support vector machine on the pictures"
-READINGS = ((0.85, 1), (1.0, 2), (1.15, 3), (1.0, 4), (0.9, 5), (1.1, 6))  # speed and seed
 
 
 def evaluate_digits(
@@ -114,7 +107,7 @@ def add_the_rest(
     measured: Measured,
     said: Said,
 ) -> Measured:
-    """New voices, the synthetic voice, other sounds, noise, what explanations keep, baselines."""
+    """New voices, other sounds, noise, what explanations keep, baselines."""
     found, slices = list(measured.metrics), []
     changed: dict[str, Any] = {}
     constants = case.card.measured.constants
@@ -144,10 +137,6 @@ def add_the_rest(
         known = [accuracy_in(case.net, part, decibels) for decibels in NOISES]
         new = np.mean([row["noise"] for row in loso.values()], axis=0).round(4).tolist()
         changed["curves"] = [noise_figure(known, new)]
-    try:
-        found.append(synthetic_voice(case))
-    except AssetError as error:
-        log.warning("the synthetic voice was not measured: %s", error)
     found += other_sounds(case, heard)
     kept, random = kept_answers(case, part)
     said_kept = Said("fsdd", "test", EVALUATE, "")
@@ -222,30 +211,6 @@ def noise_figure(known: list[float], new: list[float]) -> Curve:
         x=[float(decibels) for decibels in NOISES],
         y={"known_voices": known, "new_voices": new},
     )
-
-
-def synthetic_voice(case: "SpokenDigits") -> Metric:
-    """Accuracy on the digits of the portal's own voice, read six times each.
-
-    Raises:
-        AssetError: The voice cannot be had.
-    """
-    truth, guesses = [], []
-    for index, label in enumerate(case.labels):
-        for speed, seed in READINGS:
-            truth.append(index)
-            guesses.append(heard_as(case, say(f"{label.id}.", speed=speed, seed=seed)))
-    said = Said("piper_joe", "synthetic voice", EVALUATE, "")
-    return said.share("accuracy", np.array(truth) == np.array(guesses))
-
-
-def heard_as(case: "SpokenDigits", sound: Sound) -> int:
-    """The digit, -1 where the recording is refused."""
-    try:
-        answer: Any = case.predict(sound)
-    except InputError:
-        return len(case.labels)
-    return answer.best.index
 
 
 def other_sounds(case: "SpokenDigits", heard: Heard) -> list[Metric]:

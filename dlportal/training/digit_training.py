@@ -1,6 +1,7 @@
 """Train the digit network: on all speakers, and, to see what it does with a new voice, five times
 with one of them left out."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,15 +25,30 @@ from dlportal.nets.digit_ear import (
     stretch,
     words_in,
 )
-from dlportal.nets.digit_net import CLASSES, DigitNet
+from dlportal.nets.digit_net import CLASSES, MEMBERS, DigitNet
 from dlportal.training.batches import Shuffled
 from dlportal.training.calibration import fit_temperature, reliability, softmax
+from dlportal.training.digit_readings import our_readings
 from dlportal.training.events import Run
 from dlportal.training.fit import Plan, fit, seed_everything
 from dlportal.training.metrics import confusion_counts, ece
 from dlportal.training.voice_augment import MARGIN, SOURCE, Voices, foreign
 
-EPOCHS = {"quick": 8, "full": 90}
+
+@dataclass(frozen=True)
+class Recipe:
+    """How many networks vote, how many passes over the recordings they make, and how many
+    readings of each digit by the portal's own voice they hear beside the men."""
+
+    members: int
+    epochs: int
+    readings: int = 0
+
+
+RECIPES = {
+    "quick": Recipe(members=1, epochs=8),
+    "full": Recipe(MEMBERS, epochs=60, readings=40),
+}
 BATCH = 64
 FOREIGN = 0.3  # weight of "is it a digit?" in the loss
 NOISES = (30, 20, 10, 5, 0)  # dB of speech above white noise, for the card's curve
@@ -61,6 +77,15 @@ class Heard:
     def take(self, rows: np.ndarray) -> "Heard":
         """The recordings with these indices, or those that a mask (N,) marks."""
         return Heard(self.logs[rows], self.labels[rows], self.speakers[rows], self.index[rows])
+
+    def and_also(self, other: "Heard") -> "Heard":
+        """These recordings, and after them others."""
+        return Heard(
+            torch.cat([self.logs, other.logs]),
+            torch.cat([self.labels, other.labels]),
+            np.append(self.speakers, other.speakers),
+            np.append(self.index, other.index),
+        )
 
     def pictures(self) -> Tensor:
         """Unchanged, without the margins: (N, 1, 40, 64)."""
@@ -97,13 +122,15 @@ def in_noise(spoken: Spoken, decibels: float, seed: int = 0) -> Spoken:
 
 
 def train_on_fsdd(settings: Settings, run: Run) -> nn.Module:
-    """Train on the official training part; the full budget also leaves out one speaker in turn.
+    """Train on the official training part; the full budget also leaves out one man in turn.
 
     The network that ships comes first: a training that is stopped later still has it. The five
     others tell what to expect of a new voice, and give the temperature.
     """
-    spoken = fsdd.load()
+    spoken, readings = fsdd.load(), RECIPES[settings.budget].readings
     heard = hear(spoken)
+    if readings:
+        heard = heard.and_also(hear(our_readings(readings, settings.seed, run)))
     training = heard.take(heard.index >= fsdd.TEST)
     net = train_net(training, settings, run, "fit")
     run.constants["temperature"] = distorted_temperature(net, training)
@@ -119,23 +146,19 @@ def is_held(heard: Heard) -> np.ndarray:
 
 
 def train_net(heard: Heard, settings: Settings, run: Run, name: str) -> DigitNet:
-    """Train one network on recordings outside the official test."""
+    """Train the members on recordings outside the official test, in one loop.
+
+    Each starts elsewhere and hears its own changes of the same batch.
+    """
+    recipe = RECIPES[settings.budget]
     held = is_held(heard)
     kept, valid = heard.take(~held), heard.take(held)
     x_valid, labels_valid = distorted(valid, 2)
     with torch.random.fork_rng(devices=[]):
         seed_everything(settings.seed)
-        net = DigitNet()
+        net = DigitNet(recipe.members)
     run.facts.setdefault("recordings", {})[name] = {"train": len(kept), "validation": len(valid)}
-    batches = Shuffled((kept.logs, kept.labels), BATCH, settings.seed, with_foreign)
-
-    def loss(net: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
-        x, labels = batch
-        y, strange = net.both(x)  # type: ignore[operator]
-        known = torch.zeros(len(x), device=x.device)
-        known[len(labels) :] = 1
-        said = F.cross_entropy(y[: len(labels)].float(), labels)
-        return said + FOREIGN * F.binary_cross_entropy_with_logits(strange.float(), known)
+    batches = Shuffled((kept.logs, kept.labels), BATCH, settings.seed, augment(recipe.members))
 
     def validate(net: nn.Module) -> dict[str, float]:
         y = all_logits(net, x_valid)
@@ -143,17 +166,37 @@ def train_net(heard: Heard, settings: Settings, run: Run, name: str) -> DigitNet
         return {"accuracy": float(right), "loss": float(F.cross_entropy(y, labels_valid))}
 
     plan = Plan(
-        epochs=EPOCHS[settings.budget],
+        epochs=recipe.epochs,
         rate=4e-3,
         weight_decay=0.02,
         metric="loss",
         higher_is_better=False,
         seed=settings.seed,
     )
-    fit(net, batches, loss, validate, plan, run, name)
+    fit(net, batches, mean_loss, validate, plan, run, name)
     x, labels = distorted(kept, 1)
     net.fit_distance(torch.cat([kept.pictures(), x]), torch.cat([kept.labels, labels]))
     return net
+
+
+def mean_loss(net: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
+    """The members' losses: which digit it is, and whether it is one."""
+    x, labels = batch
+    y = net.each(x).float()  # type: ignore[operator]  # (M, B, 11)
+    known = torch.zeros(y.shape[:2], device=y.device)
+    known[:, len(labels) :] = 1
+    digits = y[:, : len(labels), :CLASSES].flatten(0, 1)
+    said = F.cross_entropy(digits, labels.repeat(len(y)))
+    return said + FOREIGN * F.binary_cross_entropy_with_logits(y[:, :, CLASSES], known)
+
+
+def augment(members: int) -> Callable[[Tensor, torch.Generator], Tensor]:
+    """A view of its own for each member: log power (B, 129, 96) to (B + B // 4, M, 40, 64)."""
+
+    def views(logs: Tensor, generator: torch.Generator) -> Tensor:
+        return torch.cat([with_foreign(logs, generator) for _ in range(members)], dim=1)
+
+    return views
 
 
 def with_foreign(logs: Tensor, generator: torch.Generator) -> Tensor:
@@ -192,11 +235,16 @@ def foreign_limit(net: DigitNet, training: Heard) -> float:
 def leave_speakers_out(
     spoken: Spoken, heard: Heard, settings: Settings, run: Run
 ) -> dict[str, Any]:
-    """Train without each speaker in turn and let the network hear that one.
+    """Train without each man in turn and let the network hear that one.
+
+    Args:
+        spoken: What the men said.
+        heard: The same, and what else there is to learn from.
 
     Returns:
-        `loso`: for each speaker the confusion (10 x 10, rows the truth) over all recordings,
-        the accuracy in noise, and the share that is marked as no digit; `temperature` and `loso_calibration`: see `scaled`.
+        `loso`: for each of them the confusion (10 x 10, rows the truth) over all recordings,
+        the accuracy in noise, and the share that is marked as no digit; `temperature` and
+        `loso_calibration`: see `scaled`.
     """
     found: dict[str, Any] = {}
     logits: dict[str, Tensor] = {}
@@ -213,7 +261,7 @@ def leave_speakers_out(
             "confusion": confusion_counts(
                 new.labels, logits[speaker].argmax(dim=1), CLASSES
             ).tolist(),
-            "noise": noise_curve(net, spoken.take(np.flatnonzero(out))),
+            "noise": noise_curve(net, spoken.take(np.flatnonzero(out[: len(spoken)]))),
             "marked": marked_share(net, new, foreign_limit(net, heard.take(~out))),
         }
     return {"loso": found, **scaled(heard, logits)}
