@@ -2,10 +2,12 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from dlportal import bench
+from dlportal.bench import predict
 from dlportal.bench.labs import LABS, Lab, until_drawn
 from dlportal.bench.row import bounded, compared, skipped
 from dlportal.bench.server import bare_app, serve
@@ -58,6 +60,25 @@ def test_the_websocket_client_sees_what_a_browser_sees(tmp_path: Path) -> None:
             title, whole = visitor.run(timeout=30)
             assert 0 < title <= whole
         assert server.resident_mb() > 10
+
+
+@pytest.mark.parametrize(
+    ("measure", "case_id"),
+    [
+        (predict.overhead, "fashion_classification"),
+        (predict.lines_of_text, "chinese_topics"),
+        (predict.beside_bare_maps, "object_detection"),
+        (predict.sixteen_pictures, "image_generation"),
+    ],
+)
+def test_predictions_are_timed(
+    measure: Any, case_id: str, get_case: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("MOST", "LEAST", "LINES_ROUNDS"):
+        monkeypatch.setattr(predict, name, 1)
+    monkeypatch.setattr(predict, "SECONDS", 0.0)
+    row = measure(get_case(case_id))
+    assert row.name.startswith(case_id) and row.value > 0
 
 
 FIELD = """import streamlit as st

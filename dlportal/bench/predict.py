@@ -153,7 +153,8 @@ def lines_of_text(case: Any) -> Row:
 
 def beside_bare_maps(case: Any) -> Row:
     """From a picture of the network's own size to boxes, beside the convolutions alone."""
-    raw = case.examples()[0].load().resize((case.side, case.side))
+    wide, high = case.canvas
+    raw = case.examples()[0].load().resize((wide, high))
     x = case.encode(raw).to(case.device)
 
     @torch.inference_mode()
@@ -163,7 +164,7 @@ def beside_bare_maps(case: Any) -> Row:
     times = taking_turns([lambda: case.predict(raw), bare], SECONDS, MOST, LEAST)
     return compared(
         SUITE,
-        f"{case.card.id}, picture to boxes at {case.side}×{case.side}",
+        f"{case.card.id}, picture to boxes at {wide}×{high}",
         [1000 * t for t in times[0]],
         "ms",
         "the bare forward pass",
