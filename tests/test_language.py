@@ -1,5 +1,6 @@
 """Every user-visible sentence is in the language catalogue, with the same fields."""
 
+import re
 import string
 from functools import cache
 from pathlib import Path
@@ -7,6 +8,9 @@ from pathlib import Path
 import pytest
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
+
+from dlportal.cards import all_cards
+from dlportal.ui.model_names import PROTECTED
 
 ROOT = Path(__file__).resolve().parent.parent
 KEYWORDS = {"_": None, "N_": None, "ngettext": (1, 2)}
@@ -53,6 +57,19 @@ def test_every_sentence_is_translated() -> None:
         if not all(translations().get(message, [""]))
     ]
     assert not missing, f"{len(missing)} without Chinese:\n" + "\n".join(missing)
+
+
+def test_models_that_are_described_in_words_are_translated() -> None:
+    """Names like EfficientNet-Lite0 are the same in Chinese; "two small CNNs" is not."""
+    words = re.compile(r"(?<![\w.-])[a-z]{2,}(?![\w.-])")
+    missing = set()
+    for card in all_cards().values():
+        metrics = [*card.measured.metrics, *card.measured.baselines, *card.published]
+        for name in {card.model, *(metric.model for metric in metrics)}:
+            model = name.removeprefix("over ").removesuffix(PROTECTED)
+            if words.search(model) and model not in translations():
+                missing.add(f"{card.id}: {model}")
+    assert not missing, missing
 
 
 def test_translations_keep_the_fields() -> None:

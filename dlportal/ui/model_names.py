@@ -17,8 +17,7 @@ NAMES = (
     N_("MLP ×8, one set a year"),
     N_("MLP · CNN · LSTM · attention"),
     N_("attention net"),
-    N_("small CNN on log-mel spectrograms"),
-    N_("3 small CNNs on log-mel spectrograms"),
+    N_("two small CNNs on log-mel spectrograms"),
     N_("MiniLM-L6 + LoRA + word shapes"),
     N_("flow-matching U-Net"),
     N_("FCOS on EfficientNet-Lite0"),
@@ -82,6 +81,7 @@ NAMES = (
     N_("a random map"),
     N_("any method"),
     # Published figures.
+    N_("Whisper tiny.en, float"),
     N_("2-conv CNN, below 100,000 weights"),
     N_("people, asked by the data's authors"),
     N_("DenseNet-BC, 768,000 weights"),
