@@ -193,6 +193,10 @@ def test_measuring_repeats_itself() -> None:
 
 
 def test_few_parts_cannot_be_decided() -> None:
+    from dlportal.case import Example
+    from dlportal.explain.report import can_be_explained
+    from dlportal.results import Label
+
     case: Any = LinearTable(planted_card("table"))
     case.columns = ("a", "b")
     case.net = torch.nn.Linear(2, 2).requires_grad_(False)
@@ -200,6 +204,7 @@ def test_few_parts_cannot_be_decided() -> None:
     found = get_explainer("shapley_sampling").explain(case, row, 0)
     quality = measure(case, row, found)
     assert quality.maps == 2 and not quality.decidable and quality.verdict != "better"
+    assert not can_be_explained(case, Example("row", Label("row", "row", "row"), lambda: row))
 
 
 def test_random_maps_are_as_smooth_as_the_map() -> None:

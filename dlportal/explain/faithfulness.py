@@ -35,6 +35,7 @@ Verdict = Literal["better", "mixed", "unreliable"]
 
 FINEST, COARSEST = 32, 8  # steps of a curve
 STEPS = (32, 24, 16, 8)  # what is tried to keep within the time; multiples of the coarsest
+FEW = 3  # parts of a list: chance alone finds their best order too often
 LEAST_MAPS = 20  # fewer could not tell whether 95 % are beaten
 WINS_NEEDED = 0.95  # share of the random maps
 ROUNDING = 1e-9  # shares and ranks are multiples of 1 / parts, up to float64 rounding
@@ -179,7 +180,7 @@ class Measuring:
             maps=len(opponents),
             samples=self.passes.done,
             seconds=time.perf_counter() - self.started,
-            decidable=values.size > 3,
+            decidable=values.size > FEW,
         )
 
     def affordable_shares(self, rank: np.ndarray, seconds: float, maps: int) -> np.ndarray:

@@ -11,7 +11,7 @@ from dlportal.cards import Metric
 from dlportal.case import Case, Evaluation, Example
 from dlportal.explain import EXPLAINERS, explainers_for
 from dlportal.explain.base import Explainer, Explanation
-from dlportal.explain.faithfulness import Faithfulness, measure
+from dlportal.explain.faithfulness import FEW, Faithfulness, measure
 from dlportal.explain.random_maps import random_maps
 from dlportal.messages import InputError
 from dlportal.training.said import Said, evaluate_command
@@ -107,7 +107,8 @@ def with_faithful_shares(
     progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
     """Add how far the methods' maps can be believed on examples of the case's page, unless the
-    evaluation says so already. Examples that a case refuses, or finds nothing in, have no map."""
+    evaluation says so already. Examples that a case refuses have no map, and a map of two or three
+    parts cannot be told from chance."""
     methods = explainers_for(case)
     if not methods or any(m.name == SHARE for m in evaluation.measured.metrics):
         return evaluation
@@ -141,7 +142,7 @@ def can_be_explained(case: Any, example: Example[Any]) -> bool:
     try:
         case.check(raw)
         asked = case.about(raw)
-        return bool(asked.targets(raw)) and bool(np.prod(asked.masker(raw).shape))
+        return bool(asked.targets(raw)) and bool(np.prod(asked.masker(raw).shape) > FEW)
     except InputError:
         return False
 

@@ -14,6 +14,7 @@ from dlportal.cases.chinese_topics import familiarity
 from dlportal.data import csl, dataset_file, is_available
 from dlportal.data.splits import Texts
 from dlportal.explain import explainers_for
+from dlportal.explain.faithfulness import FEW
 from dlportal.explain.report import faithful_shares, measure_methods
 from dlportal.kinds.chinese import plain
 from dlportal.messages import N_, InputError
@@ -44,7 +45,6 @@ STRANGERS = 1000  # texts of each kind that are no titles
 SHORTEST = 8  # characters of such a text
 SENTENCES = "tatoeba_cmn_eng"
 EXPLAINED = 40  # titles whose explanations are measured
-FEW = 3  # parts of a title that tell nothing about a map (see `explain/faithfulness.py`)
 
 
 def evaluate_topics(
