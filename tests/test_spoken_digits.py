@@ -1,18 +1,24 @@
 """The spoken digits case's own promises."""
 
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 from dlportal.cases.spoken_digits import SpokenDigits
+from dlportal.data import fsdd
 from dlportal.data.fsdd import Spoken
 from dlportal.messages import InputError
 from dlportal.nets import digit_ear as ear
 from dlportal.nets.digit_net import DigitNet
 from dlportal.nets.log_mel import band_edges, mel_filters
 from dlportal.training import digit_evaluation, digit_training, kept
+from dlportal.training.digit_readings import our_readings
+from dlportal.training.digit_training import hear
+from dlportal.training.events import Run
 from dlportal.training.voice_augment import SOURCE, Voices, foreign, lerp
 
 STILL = Voices(
@@ -240,3 +246,14 @@ def test_what_is_kept_is_heard(get_case) -> None:
     nothing = case.keep(raw, np.eye(40, 64) * 0 + (np.arange(64) == 0))
     assert np.abs(nothing.sound.samples).max() < np.abs(whole.sound.samples).max()
     assert nothing.share == pytest.approx(1 / 64)
+
+
+def test_the_own_voice_reads_for_the_training_only(get_case: Any, tmp_path: Path) -> None:
+    get_case("speech_synthesis")  # skips where its voice cannot be had
+    stopped = Run(tmp_path)
+    stopped.cancel()
+    spoken = our_readings(5, 0, stopped)
+    assert spoken.labels.tolist() == list(range(10)), "one reading, although it was stopped"
+    assert set(spoken.index.tolist()) == {fsdd.TEST + fsdd.HELD}
+    assert all(0 < np.abs(sound).max() <= 0.5 for sound in spoken.sounds)
+    assert len(hear(spoken)) == 10

@@ -18,8 +18,8 @@ LOUDEST = 0.5  # sample
 def our_readings(count: int, seed: int, run: Run) -> Spoken:
     """Each digit `count` times, every time at another pace and with another seed.
 
-    All belong to the training: their numbers begin where those of the validation end. Fewer where
-    `run` is stopped.
+    All belong to the training: their numbers begin where those of the validation end. Fewer,
+    but one at least, where `run` is stopped.
 
     Raises:
         AssetError: The voice cannot be had.
@@ -28,8 +28,6 @@ def our_readings(count: int, seed: int, run: Run) -> Spoken:
     rng = np.random.default_rng(seed)
     sounds, labels, index = [], [], []
     for reading in range(count):
-        if run.cancelled():
-            break
         for digit, name in enumerate(NAMES):
             # Without a full stop it falls less at the end.
             text = f"{name}." if reading % 2 else name
@@ -38,6 +36,8 @@ def our_readings(count: int, seed: int, run: Run) -> Spoken:
             sounds.append((LOUDEST * samples / np.abs(samples).max()).astype(np.float32))
             labels.append(digit)
             index.append(fsdd.TEST + fsdd.HELD + reading)
+        if run.cancelled():
+            break
     return Spoken(
         tuple(sounds),
         np.array(labels, np.int64),

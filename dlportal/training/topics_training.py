@@ -45,14 +45,8 @@ TOGETHER = 3  # words of the list that make one text, at most
 QUICK = 2000  # titles of the quick training
 QUICK_EPOCHS = 4
 PENALTY, SCALE = 0.3, 0.2  # C of the linear model, and what its features are multiplied by
-WEIGHTS = (
-    0.0,
-    0.25,
-    0.5,
-    0.75,
-    1.0,
-    1.5,
-)  # of the linear model beside the members; as sure as they
+# Of the linear model, once it is as sure as the members are.
+WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5)
 REFUSED = 0.03  # share of the validation titles that may be taken for no titles
 
 
