@@ -106,9 +106,9 @@ def test_a_case_from_training_to_card(call: Call, tmp_path: Path) -> None:
     save_file({"weight": np.zeros((5, 5), np.float16)}, folder / "weights.safetensors")
     document(call("train", "toy", "--budget", "full", "--seed", 3, "--json"))
     assert (folder / "weights.safetensors").read_bytes() == before
-    one = document(call("predict", "toy", "3,3", "--json"))
+    one = document(call("predict", "toy", "3,3,3,3", "--json"))
     assert one["result"]["scores"][0]["label"]["id"] == "high"
-    (tmp_path / "rows.txt").write_text("3,3\n\n0,0\n" * 5)
+    (tmp_path / "rows.txt").write_text("3,3,3,3\n\n0,0,0,0\n" * 5)
     many = document(call("predict", "toy", "--lines", tmp_path / "rows.txt", "--json"))
     assert len(many) == 10
     measured = document(call("evaluate", "toy", "--json"))
@@ -177,7 +177,7 @@ def test_wrong_inputs_are_one_line_and_code_2(call: Call) -> None:
     assert call("train", "toy", "--budget", "full").returncode == 0
     wrong(call("predict", "toy", "1,2,3"), "3 numbers")
     wrong(call("predict", "toy", "a,b"), "numbers")
-    wrong(call("predict", "toy", "nan,1"), "not a number")
+    wrong(call("predict", "toy", "nan,1,1,1"), "not a number")
     wrong(call("predict", "toy"), "Give an input")
 
 
@@ -189,13 +189,13 @@ def test_a_case_knows_what_it_can() -> None:
 def test_explain_gives_the_map_and_its_quality(call: Call, tmp_path: Path) -> None:
     assert call("train", "toy", "--budget", "full").returncode == 0
     out = tmp_path / "map.npy"
-    arguments = ("explain", "toy", "3,3", "--method", "shapley_sampling", "--seconds", 0.2)
+    arguments = ("explain", "toy", "3,3,3,3", "--method", "shapley_sampling", "--seconds", 0.2)
     found = document(call(*arguments, "--target", "low", "--out", out, "--json"))
     assert found["label"] == "low" and found["target"] == 0
     assert found["parts"] == ["a", "b"] and np.load(out).shape == (2,)
     assert found["faithfulness"]["verdict"] in ("better", "mixed", "unreliable")
     assert "verdict" in call(*arguments).stdout
-    wrong(call("explain", "toy", "3,3", "--method", "guess"), "shapley_sampling")
+    wrong(call("explain", "toy", "3,3,3,3", "--method", "guess"), "shapley_sampling")
     wrong(call(*arguments, "--target", "middle"), "low, high")
     wrong(call(*arguments, "--out", tmp_path / "map.png"), ".npy")
 

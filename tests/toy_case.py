@@ -49,16 +49,16 @@ zh = "两团点。"
 def data(seed: int, n: int = 200) -> tuple[Tensor, Tensor]:
     generator = torch.Generator().manual_seed(seed)
     labels = torch.arange(n) % 2
-    x = torch.randn(n, 2, generator=generator) + 3.0 * labels[:, None]
+    x = torch.randn(n, 4, generator=generator) + 2.0 * labels[:, None]
     return x, labels
 
 
 class Toy(TableCase):
-    columns = ("a", "b")
+    columns = ("a", "b", "c", "d")
     labels = (Label("low", "low", "低"), Label("high", "high", "高"))
 
     def load(self) -> nn.Module:
-        return load_weights(nn.Linear(2, 2), self.card.weights)
+        return load_weights(nn.Linear(4, 2), self.card.weights)
 
     def encode(self, raw: np.ndarray) -> Tensor:
         return torch.as_tensor(np.asarray(raw), dtype=torch.float32)[None]
@@ -72,7 +72,7 @@ class Toy(TableCase):
         return [Example("one", Label("one", "One", "一"), self.golden)]
 
     def golden(self) -> np.ndarray:
-        return np.array([1.0, 2.0])
+        return np.array([1.0, 2.0, 0.5, 1.5])
 
     @classmethod
     def train(cls, card: Card, settings: Settings, run: Run) -> nn.Module:
@@ -93,7 +93,7 @@ class Toy(TableCase):
         run.constants["temperature"] = 2.0
         plan = Plan(epochs=5, rate=0.1, seed=settings.seed)
         batches = Shuffled((x, labels), 20, settings.seed)
-        return fit(nn.Linear(2, 2), batches, loss, validate, plan, run)
+        return fit(nn.Linear(4, 2), batches, loss, validate, plan, run)
 
     def evaluate(
         self,
@@ -112,7 +112,7 @@ class Toy(TableCase):
         blind = metrics.measured(
             "accuracy", "toy", split, metrics.accuracy, labels, 0 * found, model="majority"
         )
-        measured = Measured(case="toy", parameters=6, metrics=[metric], baselines=[blind])
+        measured = Measured(case="toy", parameters=10, metrics=[metric], baselines=[blind])
         return Evaluation("toy", split, len(labels), 0.1, measured)
 
 
