@@ -192,7 +192,7 @@ def test_explain_gives_the_map_and_its_quality(call: Call, tmp_path: Path) -> No
     arguments = ("explain", "toy", "3,3,3,3", "--method", "shapley_sampling", "--seconds", 0.2)
     found = document(call(*arguments, "--target", "low", "--out", out, "--json"))
     assert found["label"] == "low" and found["target"] == 0
-    assert found["parts"] == ["a", "b"] and np.load(out).shape == (2,)
+    assert found["parts"] == ["a", "b", "c", "d"] and np.load(out).shape == (4,)
     assert found["faithfulness"]["verdict"] in ("better", "mixed", "unreliable")
     assert "verdict" in call(*arguments).stdout
     wrong(call("explain", "toy", "3,3,3,3", "--method", "guess"), "shapley_sampling")
