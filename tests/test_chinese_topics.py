@@ -31,7 +31,7 @@ from dlportal.training.topics_training import (
     SIZE,
     Loss,
     TitlesAndWords,
-    count_along,
+    add_linear,
     counts_of,
     made_of_words,
     points,
@@ -98,7 +98,7 @@ class TestGrams:
         weights = torch.randn(
             net.table.num_embeddings, 3, generator=torch.Generator().manual_seed(0)
         )
-        net.count_along(weights, torch.tensor([1.0, 2.0, 3.0]))
+        net.set_linear(weights, torch.tensor([1.0, 2.0, 3.0]))
         x = pad_texts(ids)
         counts = torch.from_numpy(counts_of(net, ids).toarray())
         expected = counts @ weights + torch.tensor([1.0, 2.0, 3.0])
@@ -110,7 +110,7 @@ class TestGrams:
         weights = torch.zeros(net.table.num_embeddings, 3)
         for row, label in zip(net.gram_rows(x), truth.tolist()):
             weights[row[:, 3][row[:, 3] > 0], label] += 1.0  # fours, which only one title has
-        found = count_along(net, weights, torch.zeros(3), ids, truth)
+        found = add_linear(net, weights, torch.zeros(3), ids, truth)
         assert found["accuracy"]["linear"] == found["accuracy"]["both"] == 1.0
         assert found["weight"] > 0
         assert net(x).argmax(dim=1).tolist() == truth.tolist()

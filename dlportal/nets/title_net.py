@@ -63,7 +63,7 @@ class TitleNet(nn.Module):
         # What is seen two or three times hardly moves: a wide start would stay as noise.
         nn.init.normal_(self.table.weight, std=0.03)
         self.bias = nn.Parameter(torch.zeros(classes))  # of the linear model
-        self.count_along(torch.zeros(len(self.table.weight), classes), self.bias)
+        self.set_linear(torch.zeros(len(self.table.weight), classes), self.bias)
         self.convolution = nn.Conv1d(both, both, 3, padding=1, groups=members)
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Conv1d(3 * both, classes * members, 1, groups=members)
@@ -99,7 +99,7 @@ class TitleNet(nn.Module):
         return (self.table(rows) * (rows != NO).unsqueeze(-1)).flatten(2)
 
     @torch.no_grad()
-    def count_along(self, weights: Tensor, bias: Tensor) -> None:
+    def set_linear(self, weights: Tensor, bias: Tensor) -> None:
         """Set the linear model: weights (rows of the table, K) and bias (K,)."""
         self.table.weight[:, self.members * self.width :] = weights
         self.bias.copy_(bias)

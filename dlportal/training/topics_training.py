@@ -78,7 +78,7 @@ def train_on_titles(settings: Settings, run: Run) -> nn.Module:
     batches = TitlesAndWords(titles, train.labels, settings.seed)
     fit(net, batches, loss_of(train), against(truth, held), plan, run)
     weights, bias = linear_model(net, titles, train.labels)
-    run.facts["linear"] = count_along(net, weights, bias, held, truth)
+    run.facts["linear"] = add_linear(net, weights, bias, held, truth)
     run.constants["temperature"] = fit_temperature(all_logits(net, held), truth)
     run.constants["blind"] = float(np.bincount(parts.train.labels).max() / len(parts.train))
     known = np.array([familiarity(net, text) for text in parts.validation.texts])
@@ -183,7 +183,7 @@ def linear_model(net: TitleNet, titles: Sequence[str], labels: np.ndarray) -> tu
     return weights.float(), torch.from_numpy(model.intercept_).float()
 
 
-def count_along(
+def add_linear(
     net: TitleNet, weights: Tensor, bias: Tensor, held: Sequence[Sequence[int]], truth: Tensor
 ) -> dict[str, Any]:
     """Put the linear model beside the members, with the weight that serves validation best.
@@ -192,12 +192,12 @@ def count_along(
         For the receipt: validation accuracy of both, and the log loss at each weight.
     """
     members = all_logits(net, held)
-    net.count_along(weights, bias)
+    net.set_linear(weights, bias)
     linear = all_logits(net, held) - members
     sure = fit_temperature(members, truth) / fit_temperature(linear, truth)
     losses = {weight: scaled_loss(members + weight * sure * linear, truth) for weight in WEIGHTS}
     best = min(losses, key=lambda weight: losses[weight])
-    net.count_along(best * sure * weights, best * sure * bias)
+    net.set_linear(best * sure * weights, best * sure * bias)
     right = {
         name: accuracy(truth.numpy(), y.argmax(dim=1).numpy())
         for name, y in (
