@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from dlportal.case import Settings
 from dlportal.cases.intents import (
     ASSISTANTS,
     EXAMPLES,
@@ -20,9 +21,18 @@ from dlportal.cases.intents import (
 )
 from dlportal.commands.predict import answer_all, blame
 from dlportal.data import banking77, clinc150
-from dlportal.data.splits import Texts, novel_rows
+from dlportal.data.splits import Splits, Texts, novel_rows
 from dlportal.messages import InputError
-from dlportal.training.intents_training import ask_neighbours, evenly, few, intent_ids
+from dlportal.training import intents_training
+from dlportal.training.events import Run
+from dlportal.training.intents_training import (
+    TENTHS,
+    ask_neighbours,
+    evenly,
+    few,
+    intent_ids,
+    settle_bank,
+)
 
 
 class TestLabels:
@@ -78,6 +88,45 @@ class TestTargets:
         part = Texts(tuple("abcdef"), np.array([0, 0, 0, 0, 1, 1]))
         kept = few(part, 2, 0)
         assert kept.labels.tolist() == [0, 0, 1, 1] and kept.texts == few(part, 2, 0).texts
+
+    def test_the_banks_temperature_comes_from_several_networks(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        labels = torch.arange(77).repeat(20)
+        # Right in three of four: a logit that says so, and one that is twice as sure.
+        said = torch.where(torch.arange(len(labels)) % 4 > 0, labels, (labels + 1) % 77)
+        sure = float(torch.tensor(3.0 * 76).log())
+        rows = {"fair": sure * torch.eye(77)[said], "bold": 2 * sure * torch.eye(77)[said]}
+        text = Texts(tuple(str(n) for n in range(len(labels))), labels.numpy())
+        left_out = []
+
+        def learn(parts: Any, settings: Settings, run: Run, name: str) -> tuple[str, dict]:
+            left_out.append(name)
+            return "fair", {}
+
+        monkeypatch.setattr(intents_training, "learn", learn)
+        monkeypatch.setattr(intents_training, "own_logits", lambda net, ids, assistant: rows[net])
+        monkeypatch.setattr(intents_training, "encode_all", lambda texts: [[1]] * len(texts))
+        monkeypatch.setattr(
+            intents_training, "load_parts", lambda: ({"everyday": Splits(text, text, text)}, ())
+        )
+        monkeypatch.setattr(
+            banking77, "load", lambda classes, seed: Splits(text.take(np.arange(77)), text, text)
+        )
+        run = Run(tmp_path)
+        run.constants["temperatures"] = [9.0, 1.5]
+        settle_bank(rows["bold"], labels, Settings("full"), run)
+        assert left_out == [f"left_out_{k}" for k in range(1, TENTHS)]
+        first, *others = run.facts["bank_temperatures"]
+        assert first == pytest.approx(2.0, abs=0.02) and others == pytest.approx(
+            [1.0, 1.0], abs=0.02
+        )
+        bank, everyday = run.constants["temperatures"]
+        assert 1.05 < bank < 1.9 and everyday == 1.5
+        run.cancel()
+        run.constants["temperatures"] = [9.0, 1.5]
+        settle_bank(rows["bold"], labels, Settings("full"), run)
+        assert run.constants["temperatures"] == [9.0, 1.5]
 
 
 class TestParsers:
