@@ -107,15 +107,13 @@ class TestTargets:
         monkeypatch.setattr(intents_training, "learn", learn)
         monkeypatch.setattr(intents_training, "own_logits", lambda net, ids, assistant: rows[net])
         monkeypatch.setattr(intents_training, "encode_all", lambda texts: [[1]] * len(texts))
-        monkeypatch.setattr(
-            intents_training, "load_parts", lambda: ({"everyday": Splits(text, text, text)}, ())
-        )
+        parts = {name: Splits(text, text, text) for name in ASSISTANTS}
         monkeypatch.setattr(
             banking77, "load", lambda classes, seed: Splits(text.take(np.arange(77)), text, text)
         )
         run = Run(tmp_path)
         run.constants["temperatures"] = [9.0, 1.5]
-        settle_bank(rows["bold"], labels, Settings("full"), run)
+        settle_bank("bold", parts, Settings("full"), run)  # type: ignore[arg-type]
         assert left_out == [f"left_out_{k}" for k in range(1, TENTHS)]
         first, *others = run.facts["bank_temperatures"]
         assert first == pytest.approx(2.0, abs=0.02) and others == pytest.approx(
@@ -125,7 +123,7 @@ class TestTargets:
         assert 1.05 < bank < 1.9 and everyday == 1.5
         run.cancel()
         run.constants["temperatures"] = [9.0, 1.5]
-        settle_bank(rows["bold"], labels, Settings("full"), run)
+        settle_bank("bold", parts, Settings("full"), run)  # type: ignore[arg-type]
         assert run.constants["temperatures"] == [9.0, 1.5]
 
 

@@ -77,7 +77,7 @@ def train_on_questions(settings: Settings, run: Run) -> nn.Module:
     run.constants.update(lines(net, held))
     run.facts["outside"] = tell_apart(net, held["everyday"], strangers)
     if settings.budget == "full" and not run.cancelled():
-        settle_bank(own_logits(net, held["bank"].ids, "bank"), held["bank"].labels, settings, run)
+        settle_bank(net, parts, settings, run)
     return net
 
 
@@ -117,31 +117,33 @@ def learn(
     return net, known
 
 
-def settle_bank(y: Tensor, labels: Tensor, settings: Settings, run: Run) -> None:
+def settle_bank(
+    net: IntentNet, parts: dict[str, Splits[Texts]], settings: Settings, run: Run
+) -> None:
     """Find the bank's temperature on questions that several networks did not learn from.
 
     Args:
-        y: The first network's logits (N, intents) of its validation questions.
-        labels: Their intents (N,).
+        net: The first network.
+        parts: What it learned from and was validated on.
         settings: As of the first network: the others differ by what is left out.
         run: Its constants get the temperature; unchanged where it is stopped.
     """
-    own, truth = [y], [labels]
-    everyday = load_parts()[0]["everyday"]
+    held = [as_questions(parts["bank"].validation)]
+    own = [own_logits(net, held[0].ids, "bank")]
     for left_out in range(1, TENTHS):
-        bank = banking77.load(intent_ids("bank"), seed=left_out)
-        net, _known = learn(
-            {"bank": bank, "everyday": everyday}, settings, run, f"left_out_{left_out}"
-        )
+        others = {**parts, "bank": banking77.load(intent_ids("bank"), seed=left_out)}
+        other, _known = learn(others, settings, run, f"left_out_{left_out}")
         if run.cancelled():
             return
-        held = as_questions(bank.validation)
-        own.append(own_logits(net, held.ids, "bank"))
-        truth.append(held.labels)
-    alone = [fit_temperature(a, b, evenly(b)) for a, b in zip(own, truth, strict=True)]
-    run.facts["bank_temperatures"] = alone
-    every = torch.cat(truth)
-    temperature = fit_temperature(torch.cat(own), every, evenly(every))
+        held.append(as_questions(others["bank"].validation))
+        own.append(own_logits(other, held[-1].ids, "bank"))
+
+    def fitted(y: Tensor, labels: Tensor) -> float:
+        return fit_temperature(y, labels, evenly(labels))
+
+    truth = [questions.labels for questions in held]
+    run.facts["bank_temperatures"] = [fitted(*pair) for pair in zip(own, truth, strict=True)]
+    temperature = fitted(torch.cat(own), torch.cat(truth))
     run.constants["temperatures"][ASSISTANTS.index("bank")] = temperature
 
 
