@@ -356,6 +356,37 @@ def test_shares_of_believable_maps_go_on_the_card_once(monkeypatch: pytest.Monke
     assert with_faithful_shares(case, found) is found
 
 
+def test_a_page_opens_with_a_method_that_the_card_can_vouch_for() -> None:
+    from dlportal.cards import Metric
+    from dlportal.explain.track_record import TrackRecord, first_choice, track_record
+
+    names = ("grad_cam", "occlusion", "integrated_gradients")
+    methods = [get_explainer(name) for name in names]
+    grad_cam, occlusion, gradients = methods
+    bare = planted_card("picture")
+
+    def card(*shares: tuple[Explainer, float, str]) -> Any:
+        found = [
+            Metric(name="faithful_share", data=data, value=share, n=8, model=method.title)
+            for method, share, data in shares
+        ]
+        return bare.model_copy(
+            update={"measured": bare.measured.model_copy(update={"metrics": found})}
+        )
+
+    assert first_choice(bare, methods) is grad_cam and track_record(bare, grad_cam) is None
+    clear = card((grad_cam, 0.125, "d"), (occlusion, 0.25, "d"), (gradients, 1.0, "d"))
+    assert first_choice(clear, methods) is gradients
+    # One input less than the best is no difference, and the quick ones come first.
+    close = card((grad_cam, 0.125, "d"), (occlusion, 0.875, "d"), (gradients, 1.0, "d"))
+    assert first_choice(close, methods) is occlusion
+    twice = card((grad_cam, 0.5, "d"), (grad_cam, 1.0, "e"), (occlusion, 0.25, "d"))
+    assert first_choice(twice, methods) is grad_cam
+    assert track_record(twice, grad_cam) == TrackRecord(12, 16)
+    with pytest.raises(ValueError, match="no methods"):
+        first_choice(bare, [])
+
+
 def test_random_masks_do_not_depend_on_the_batch_size() -> None:
     from dlportal.explain.rise import random_masks
 

@@ -11,6 +11,7 @@ from dlportal.explain import explainers_for, get_explainer
 from dlportal.explain.base import Explainer, Explanation, HasBoxes
 from dlportal.explain.faithfulness import Faithfulness, measure
 from dlportal.explain.sanity import Sanity, weight_randomisation
+from dlportal.explain.track_record import first_choice, track_record
 from dlportal.ui.charts import show_chart, signed_bars
 from dlportal.ui.inputs import Picked
 from dlportal.ui.knobs import draw_knobs
@@ -70,14 +71,14 @@ def explain_panel(case: Case, picked: Picked) -> Explanation:
     methods = {explainer.name: explainer for explainer in explainers_for(case)}
     controls = st.columns([5, 6, 2], gap="large", vertical_alignment="bottom")
     with controls[0]:
-        method = choose_method(methods)
+        method = choose_method(case, methods)
     with controls[1]:
         target = choose_target(case, picked)
     case = case.asking(target)
     with controls[2]:
         knobs = draw_knobs(method.knobs, prefix=f"{method.name}_")
     paper = _("Paper")  # outside the f-string, where the catalogue's extraction would miss it
-    note(f"{_(method.about)} [{paper}]({method.paper})")
+    note(f"{_(method.about)} [{paper}]({method.paper}){record_text(case, method)}")
     key = (case.card.id, picked.digest, method.name, target, tuple(sorted(knobs.items())))
     left, right = st.columns([4, 8], gap="large")
     with left:
@@ -93,8 +94,18 @@ def explain_panel(case: Case, picked: Picked) -> Explanation:
     return explanation
 
 
-def choose_method(methods: dict[str, Explainer]) -> Explainer:
-    current = valid("method", list(methods), next(iter(methods)))
+def record_text(case: Case, method: Explainer) -> str:
+    """How often the method's maps were found true, as the card has it."""
+    record = track_record(case.card, method)
+    if record is None:
+        return ""
+    found = _("Its maps were clearly better than chance on {better} of {n} inputs (see Trust).")
+    return " · " + found.format(better=record.better, n=record.inputs)
+
+
+def choose_method(case: Case, methods: dict[str, Explainer]) -> Explainer:
+    """The methods as pills; at first the one that the card can vouch for."""
+    current = valid("method", list(methods), first_choice(case.card, methods.values()).name)
     name = st.pills(
         _("Method"),
         list(methods),
