@@ -9,6 +9,7 @@ from rdkit import Chem
 from rdkit.Chem.rdMolDescriptors import CalcMolFormula
 from visits import checked, text, visit
 
+from dlportal.case import Settings
 from dlportal.cases.drug_discovery import LABELS, PLACES
 from dlportal.cases.known_drugs import DRUGS
 from dlportal.data import moleculenet
@@ -22,6 +23,8 @@ from dlportal.messages import InputError
 from dlportal.nets.fingerprint_net import BothKinds, FingerprintNet, Reading
 from dlportal.nets.molecule_net import Graphs, MoleculeNet, Ranks
 from dlportal.nets.property_nets import OneSet, build, familiarity
+from dlportal.training import molecule_training
+from dlportal.training.events import Run
 from dlportal.training.molecule_table import MoleculeBatches, MoleculeTable
 from dlportal.training.molecule_training import conformal, mean_auc, number_loss, yes_no_loss
 from dlportal.ui.molecule_picture import draw
@@ -226,6 +229,35 @@ class TestNets:
         assert familiarity(net, "bace", torch.tensor([5, 1000, 0, 7, 8])) == 0.5
         assert familiarity(net, "esol", torch.tensor([5])) == 0.0
         assert familiarity(net, "bace", torch.tensor([0])) == 0.0
+
+
+def test_yes_and_no_are_learned_again_with_the_validation_molecules(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    """The full training, on a handful of molecules and for one pass."""
+    smiles = tuple(DRUGS[name][1] for name in DRUGS)[:9]
+    split = np.array([moleculenet.TRAIN] * 5 + [moleculenet.VALIDATION] * 3 + [moleculenet.TEST])
+
+    def few(name: str) -> moleculenet.Molecules:
+        columns = len(moleculenet.SOURCES[name].columns)
+        answers = np.tile(np.arange(9.0)[:, None] % 2, (1, columns))
+        return moleculenet.Molecules(smiles, answers, split, {})
+
+    monkeypatch.setattr(moleculenet, "load", few)
+    monkeypatch.setenv("DLPORTAL_CACHE_DIR", str(tmp_path / "cache"))
+    for recipes in (molecule_training.RECIPES, molecule_training.PRINTS):
+        for name in recipes:
+            monkeypatch.setitem(recipes, name, molecule_training.Recipe(1))
+    run = Run(tmp_path)
+    nets = molecule_training.train_nets(Settings("full", 0), run)
+    best = run.facts["best"]
+    assert {"esol-0", "bace-0", "bace-prints-2-all", "tox21-2-all"} <= set(best)
+    assert not any(name.startswith(("esol", "lipo")) and "all" in name for name in best)
+    assert "auc" in best["bace-0"] and "auc" not in best["bace-0-all"]
+    assert set(run.constants["sets"]) == set(moleculenet.SOURCES)
+    # A molecule of the validation part is known to the one, not to the other.
+    numbers = molecule_training.surroundings(smiles[7])
+    assert familiarity(nets, "bbbp", numbers) == 1 > familiarity(nets, "esol", numbers)
 
 
 class TestData:

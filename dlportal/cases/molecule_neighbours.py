@@ -7,7 +7,6 @@ from functools import lru_cache
 from typing import Any
 
 from dlportal.data import is_available, moleculenet
-from dlportal.data.moleculenet import TRAIN
 
 BITS, RADIUS = 2048, 2
 
@@ -44,7 +43,7 @@ def training_fingerprints(name: str) -> tuple[moleculenet.Molecules, list[Any]]:
     from rdkit import Chem, rdBase
 
     whole = moleculenet.load(name)
-    train = whole.take(whole.rows(TRAIN))
+    train = whole.take(moleculenet.learned_rows(whole, name))
     make = generator()
     with rdBase.BlockLogs():
         found = [make.GetFingerprint(Chem.MolFromSmiles(text)) for text in train.smiles]

@@ -85,6 +85,18 @@ class Molecules:
         return np.flatnonzero(self.split == split)
 
 
+def learned_rows(data: Molecules, name: str) -> np.ndarray:
+    """Indices of the molecules that the shipped networks of a set, and their rivals, learned from.
+
+    Answers of yes or no: the training and the validation molecules, once the latter have chosen
+    the recipe and the temperature; they have rarer scaffolds, as those that are asked about have.
+    Numbers: the training molecules alone, since an interval holds what it promises only of
+    molecules that the networks have not learned.
+    """
+    parts = (TRAIN, VALIDATION) if SOURCES[name].yes_no else (TRAIN,)
+    return np.flatnonzero(np.isin(data.split, parts))
+
+
 @cache
 def load(name: str) -> Molecules:
     """One set, the same on every machine.

@@ -9,7 +9,7 @@ import numpy as np
 
 from dlportal.cards import Metric
 from dlportal.data import moleculenet
-from dlportal.data.moleculenet import SOURCES, TRAIN
+from dlportal.data.moleculenet import SOURCES
 from dlportal.training.metrics import interval
 
 if TYPE_CHECKING:
@@ -48,9 +48,10 @@ def forest(x: np.ndarray, y: np.ndarray, yes_no: bool, asked: np.ndarray) -> np.
 
 
 def baselines(one: Judged) -> Iterator[Metric]:
-    """The forest's score on the molecules that the networks were asked."""
+    """The score, on the molecules that the networks were asked, of a forest that learned from the
+    same ones as they."""
     whole = moleculenet.load(one.name)
-    train = whole.take(whole.rows(TRAIN))
+    train = whole.take(moleculenet.learned_rows(whole, one.name))
     x, asked = fingerprints(train.smiles), fingerprints(one.smiles)
     said = np.empty_like(one.y)
     for task in range(one.y.shape[1]):

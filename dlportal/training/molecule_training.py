@@ -1,8 +1,9 @@
 """Training the property networks: three ensembles for each set, one after the other.
 
-Each set has its own networks, which see that set's training molecules alone. The number of epochs
-was chosen on validation molecules; the last epoch is kept, since the best of many on so few
-molecules would be chance.
+Each set has its own networks, which see that set's molecules alone. The number of epochs was
+chosen on validation molecules; the last epoch is kept, since the best of many on so few molecules
+would be chance. Where the answer is yes or no, a full training then starts once more, with the
+validation molecules among those that are learned from.
 """
 
 from __future__ import annotations
@@ -91,11 +92,17 @@ def train_nets(settings: Settings, run: Run) -> PropertyNets:
         table = compute(name, data, run)
         if run.cancelled():
             return nets
-        train_set(name, data, table, settings, run, nets)
+        train_set(name, data, table, data.rows(TRAIN), settings, run, nets)
         if run.cancelled():
             return nets
         constants = measure_constants(name, data, table, nets)
         run.constants.setdefault("sets", {})[name] = constants
+        if not quick and SOURCES[name].yes_no:
+            rows = moleculenet.learned_rows(data, name)
+            train_set(name, data, table, rows, settings, run, nets)
+            if run.cancelled():
+                return nets
+            learn_familiar(name, data, rows, nets)
     return nets
 
 
@@ -119,17 +126,17 @@ def train_set(
     name: str,
     data: Molecules,
     table: MoleculeTable,
+    rows: np.ndarray,
     settings: Settings,
     run: Run,
     nets: PropertyNets,
 ) -> None:
-    """Train the ensembles of one set, of both kinds, and put them into `nets`."""
-    rows = data.rows(TRAIN)
+    """Train the ensembles of one set, of both kinds, on these molecules; put them into `nets`."""
     nets.scale[list(SOURCES).index(name)] = torch.tensor(
         standardise(data.y[rows], SOURCES[name].yes_no)
     )
     for kind in ("prints", "graph") if name in READINGS else ("graph",):
-        train_kind(kind, name, data, table, settings, run, nets)
+        train_kind(kind, name, data, table, rows, settings, run, nets)
         if run.cancelled():
             return
 
@@ -139,12 +146,14 @@ def train_kind(
     name: str,
     data: Molecules,
     table: MoleculeTable,
+    rows: np.ndarray,
     settings: Settings,
     run: Run,
     nets: PropertyNets,
 ) -> None:
-    """Train one set's networks of one kind, `prints` or `graph`."""
-    rows, yes_no = data.rows(TRAIN), SOURCES[name].yes_no
+    """Train one set's networks of one kind, `prints` or `graph`, on these molecules."""
+    yes_no = SOURCES[name].yes_no
+    once_more = np.isin(data.rows(VALIDATION), rows).any()
     center, spread = standardise(data.y[rows], yes_no)
     y = ((data.y[rows] - center) / spread).astype(np.float32)
     recipe = (PRINTS if kind == "prints" else RECIPES)[name]
@@ -157,9 +166,12 @@ def train_kind(
         net.ranks.fit(table.descriptors[torch.from_numpy(rows)])
         begin_at_base_rate(net, y, yes_no)
         batches = MoleculeBatches(table, rows, y, recipe.batch, number)
-        validate = validation(name, data, table, center, spread, run)
+        validate = (
+            epochs_alone(run) if once_more else validation(name, data, table, center, spread, run)
+        )
         loss = yes_no_loss if yes_no else number_loss
         called = f"{name}-{seed}" if kind == "graph" else f"{name}-{kind}-{seed}"
+        called += "-all" if once_more else ""
         fit(net, batches, loss, validate, plan_of(recipe, number), run, called)
         trained.append(net.cpu())
         if run.cancelled():
@@ -239,6 +251,11 @@ def validation(
     return validate
 
 
+def epochs_alone(run: Run) -> Callable[[nn.Module], dict[str, float]]:
+    """Where no molecules are left to judge by."""
+    return lambda _net: {"epoch": float(len(run.curve))}
+
+
 def measure_constants(
     name: str, data: Molecules, table: MoleculeTable, nets: PropertyNets
 ) -> dict[str, float | list[float]]:
@@ -254,7 +271,7 @@ def measure_constants(
         found["base_rate"] = np.nanmean(data.y[train], axis=0).round(4).tolist()
     else:
         found |= conformal(data.y[held][:, 0], said[:, :, 0])
-    familiar = learn_familiar(name, data, nets)
+    familiar = learn_familiar(name, data, train, nets)
     found["familiar_from"] = round(float(np.quantile(familiar[held], KNOWN)), 4)
     return found
 
@@ -285,9 +302,9 @@ def surroundings(smiles: str) -> Tensor:
     return torch.from_numpy(circles(mol, FOLD)[:, 1:].ravel())
 
 
-def learn_familiar(name: str, data: Molecules, nets: PropertyNets) -> np.ndarray:
-    """Note the surroundings of a set's training molecules; returns all molecules' familiarity."""
+def learn_familiar(name: str, data: Molecules, rows: np.ndarray, nets: PropertyNets) -> np.ndarray:
+    """Note the surroundings of these molecules of a set; returns all molecules' familiarity."""
     found = [surroundings(text) for text in data.smiles]
-    learned = torch.cat([found[int(row)] for row in data.rows(TRAIN)])
+    learned = torch.cat([found[int(row)] for row in rows])
     nets.see(name, learned[learned > 0].tolist())
     return np.array([familiarity(nets, name, numbers) for numbers in found])
