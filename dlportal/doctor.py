@@ -84,7 +84,7 @@ def report() -> Report:
     index, model_hub = [look() for look in looks[-2:]]
     checks = [look() for look in looks[:-2]] + [index, model_hub]
     checks += [asset_check(part, index.ok, model_hub.ok) for part in parts]
-    return Report((*checks, data(), browser()))
+    return Report((*checks, data(), browser(), synthesiser()))
 
 
 def python() -> Check:
@@ -250,5 +250,17 @@ def browser() -> Check:
         bool(found),
         found or "not found",
         "Only the page tests need it: install chromium.",
+        needed=False,
+    )
+
+
+def synthesiser() -> Check:
+    """The small speech synthesiser whose voices the digits' full training hears."""
+    found = shutil.which("flite")
+    return Check(
+        "flite",
+        bool(found),
+        found or "not found",
+        "Only a full training of spoken_digits needs it: install flite.",
         needed=False,
     )

@@ -1,5 +1,6 @@
 """The spoken digits case's own promises."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,15 +9,17 @@ import numpy as np
 import pytest
 import torch
 
+from dlportal.assets import AssetError
 from dlportal.cases.spoken_digits import SpokenDigits
 from dlportal.data import fsdd
 from dlportal.data.fsdd import Spoken
+from dlportal.kinds.flite import VOICES, flite_says
 from dlportal.messages import InputError
 from dlportal.nets import digit_ear as ear
 from dlportal.nets.digit_net import DigitNet
 from dlportal.nets.log_mel import band_edges, mel_filters
 from dlportal.training import digit_evaluation, digit_training, kept
-from dlportal.training.digit_readings import our_readings
+from dlportal.training.digit_readings import OURS, readings
 from dlportal.training.digit_training import hear
 from dlportal.training.events import Run
 from dlportal.training.voice_augment import SOURCE, Voices, foreign, lerp
@@ -252,8 +255,32 @@ def test_the_own_voice_reads_for_the_training_only(get_case: Any, tmp_path: Path
     get_case("speech_synthesis")  # skips where its voice cannot be had
     stopped = Run(tmp_path)
     stopped.cancel()
-    spoken = our_readings(5, 0, stopped)
+    spoken = readings({OURS: 5}, 0, stopped)
     assert spoken.labels.tolist() == list(range(10)), "one reading, although it was stopped"
     assert set(spoken.index.tolist()) == {fsdd.TEST + fsdd.HELD}
     assert all(0 < np.abs(sound).max() <= 0.5 for sound in spoken.sounds)
     assert len(hear(spoken)) == 10
+
+
+@pytest.mark.skipif(shutil.which("flite") is None, reason="the program flite is not installed")
+def test_other_voices_read_at_another_pace() -> None:
+    slow, own = (flite_says("seven", "slt", speed) for speed in (0.7, 1.0))
+    assert own.rate == 16_000 and 0.3 < own.seconds < slow.seconds < 2
+    said = {voice: flite_says("nine", voice).samples for voice in VOICES}
+    assert len({len(samples) for samples in said.values()}) > 1
+    assert all(0.05 < np.abs(samples).max() <= 1 for samples in said.values())
+
+
+def test_without_the_synthesiser_a_sentence_says_so(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with pytest.raises(ValueError, match="no voice 'joe'"):
+        flite_says("one", "joe")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(AssetError, match="apt-get install flite"):
+        readings({"slt": 1}, 0, Run(tmp_path))
+    broken = tmp_path / "flite"
+    broken.write_text("#!/bin/sh\nexit 1\n")
+    broken.chmod(0o755)
+    with pytest.raises(AssetError, match="could not say “one”"):
+        flite_says("one", "slt")

@@ -1,8 +1,8 @@
 """Train the digit network: on all speakers, and, to see what it does with a new voice, five times
 with one of them left out."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from dlportal.cards import Calibration
 from dlportal.case import Settings
 from dlportal.data import fsdd
 from dlportal.data.fsdd import Spoken
+from dlportal.kinds import flite
 from dlportal.nets.digit_ear import (
     COLUMNS,
     Span,
@@ -28,7 +29,7 @@ from dlportal.nets.digit_ear import (
 from dlportal.nets.digit_net import CLASSES, MEMBERS, DigitNet
 from dlportal.training.batches import Shuffled
 from dlportal.training.calibration import fit_temperature, reliability, softmax
-from dlportal.training.digit_readings import our_readings
+from dlportal.training.digit_readings import OURS, readings
 from dlportal.training.events import Run
 from dlportal.training.fit import Plan, fit, seed_everything
 from dlportal.training.metrics import confusion_counts, ece
@@ -38,16 +39,16 @@ from dlportal.training.voice_augment import MARGIN, SOURCE, Voices, foreign
 @dataclass(frozen=True)
 class Recipe:
     """How many networks vote, how many passes over the recordings they make, and how many
-    readings of each digit by the portal's own voice they hear beside the men."""
+    readings of each digit by synthetic voices they hear beside the men."""
 
     members: int
     epochs: int
-    readings: int = 0
+    readings: Mapping[str, int] = field(default_factory=dict)
 
 
 RECIPES = {
     "quick": Recipe(members=1, epochs=8),
-    "full": Recipe(MEMBERS, epochs=60, readings=40),
+    "full": Recipe(MEMBERS, epochs=60, readings={OURS: 40} | dict.fromkeys(flite.VOICES, 10)),
 }
 BATCH = 64
 FOREIGN = 0.3  # weight of "is it a digit?" in the loss
@@ -127,10 +128,10 @@ def train_on_fsdd(settings: Settings, run: Run) -> nn.Module:
     The network that ships comes first: a training that is stopped later still has it. The five
     others tell what to expect of a new voice, and give the temperature.
     """
-    spoken, readings = fsdd.load(), RECIPES[settings.budget].readings
+    spoken, counts = fsdd.load(), RECIPES[settings.budget].readings
     heard = hear(spoken)
-    if readings:
-        heard = heard.and_also(hear(our_readings(readings, settings.seed, run)))
+    if counts:
+        heard = heard.and_also(hear(readings(counts, settings.seed, run)))
     training = heard.take(heard.index >= fsdd.TEST)
     net = train_net(training, settings, run, "fit")
     run.constants["temperature"] = distorted_temperature(net, training)
