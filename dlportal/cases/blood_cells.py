@@ -26,7 +26,7 @@ from dlportal.data.scene import Scene
 from dlportal.kinds.box_case import BoxCase
 from dlportal.kinds.boxes import BoxScorer
 from dlportal.messages import N_
-from dlportal.nets.efficientnet_lite0 import fold_batch_norms
+from dlportal.nets.efficientnet_lite import fold_batch_norms
 from dlportal.nets.fcos import CellFinder, Corners
 from dlportal.results import Label, Result
 from dlportal.training.detection_scores import Objects

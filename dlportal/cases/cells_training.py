@@ -16,7 +16,7 @@ from dlportal.data import bccd
 from dlportal.data.scene import Scene
 from dlportal.device import autocast, pick_device
 from dlportal.kinds.boxes import Letterbox, as_picture, corners_of, pick_boxes
-from dlportal.nets.efficientnet_lite0 import pretrained
+from dlportal.nets.efficientnet_lite import pretrained
 from dlportal.nets.fcos import CellFinder, total
 from dlportal.results import Label
 from dlportal.training.averaging import Averaged

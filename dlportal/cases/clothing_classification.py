@@ -1,4 +1,4 @@
-"""Ten kinds of clothes on photographs: EfficientNet-Lite0, fine-tuned here.
+"""Ten kinds of clothes on photographs: EfficientNet-Lite2, fine-tuned here.
 
 Data: Clothing dataset (small), Grigorev et al. 2020, CC0,
 https://github.com/alexeygrigorev/clothing-dataset-small
@@ -20,7 +20,7 @@ from dlportal.cases.clothing_training import enlarged, in_parts, train_net
 from dlportal.data import clothing, dataset_tree, is_available
 from dlportal.kinds.familiar_image import FamiliarImageCase
 from dlportal.messages import N_
-from dlportal.nets.clothing_net import SIDE, ClothingNet
+from dlportal.nets.clothing_net import ClothingNet
 from dlportal.results import Label
 from dlportal.training.events import Run
 from dlportal.training.store import load_weights
@@ -49,16 +49,15 @@ class ClothingClassification(FamiliarImageCase):
 
     labels = LABELS
     net: ClothingNet
-    side = SIDE  # pixels that the network is asked about
 
     def load(self) -> nn.Module:
         net = load_weights(ClothingNet(len(LABELS)), self.card.weights)
         return net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def encode(self, raw: Image.Image) -> Tensor:
-        """Shape (1, 3, 128, 128), about -1 to 1: the whole picture on a grey square."""
+        """Shape (1, 3, 176, 176), about -1 to 1: the whole picture on a grey square."""
         x = torch.from_numpy(clothing.framed(raw).copy()).permute(2, 0, 1).unsqueeze(0)
-        return enlarged(x, self.side).contiguous(memory_format=torch.channels_last)
+        return enlarged(x).contiguous(memory_format=torch.channels_last)
 
     @torch.inference_mode()
     def strangeness(self, x: Tensor) -> Tensor:

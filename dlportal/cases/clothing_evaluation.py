@@ -21,7 +21,6 @@ from dlportal.data.strangers import strangers
 from dlportal.explain import get_explainer
 from dlportal.explain.report import Row, faithful_shares, measure_methods
 from dlportal.messages import N_
-from dlportal.nets.clothing_net import FROZEN
 from dlportal.training import calibration, metrics
 from dlportal.training.said import Said, evaluate_command
 
@@ -110,7 +109,7 @@ def rivals(
     same = np.full(len(labels), COMMONEST)
     found = [metric("accuracy", metrics.accuracy, labels, same, model=MAJORITY)]
     try:
-        y = logits(frozen_net(case.net), x, FROZEN).numpy()
+        y = logits(frozen_net(case.net), x).numpy()
     except AssetError as error:
         log.warning("the frozen features were not measured: %s", error)
         return found, {}

@@ -10,7 +10,7 @@ import torch
 
 from dlportal.assets import fetch
 from dlportal.device import pick_device
-from dlportal.nets.clothing_net import FROZEN, ClothingNet, untouched
+from dlportal.nets.clothing_net import ClothingNet, untouched
 
 
 def frozen_net(fine_tuned: ClothingNet) -> ClothingNet:
@@ -19,7 +19,7 @@ def frozen_net(fine_tuned: ClothingNet) -> ClothingNet:
     Raises:
         AssetError: The published weights are neither here nor to be had.
     """
-    net = untouched(fetch("efficientnet-lite0"))
+    net = untouched(fetch("efficientnet-lite2"))
     with torch.no_grad():
         net.body.classifier.weight.copy_(fine_tuned.frozen_weight)
         net.body.classifier.bias.copy_(fine_tuned.frozen_bias)
@@ -37,5 +37,5 @@ def frozen_case(case: Any) -> Any:
         AssetError: The published weights are neither here nor to be had.
     """
     other = case.with_net(frozen_net(case.net))
-    other.temperature, other.side = 1.0, FROZEN
+    other.temperature = 1.0
     return other

@@ -19,11 +19,11 @@ from dlportal.data import clothing
 from dlportal.data.splits import Images
 from dlportal.device import autocast, pick_device
 from dlportal.messages import N_
-from dlportal.nets.clothing_net import FROZEN, SIDE, ClothingNet, texture, untouched
-from dlportal.nets.efficientnet_lite0 import CHANNELS, MEAN, STD
+from dlportal.nets.clothing_net import SIDE, ClothingNet, texture, untouched
+from dlportal.nets.efficientnet_lite import CHANNELS, MEAN, STD
 from dlportal.training import calibration, metrics
 from dlportal.training.augment import Exposure, ResizedCrop, cut_out, tinted
-from dlportal.training.averaging import Averaged, mean_weights
+from dlportal.training.averaging import Averaged
 from dlportal.training.batches import Shuffled
 from dlportal.training.events import Event, Run
 from dlportal.training.fit import Plan, fit, seed_everything
@@ -43,20 +43,18 @@ TINT = 0.4
 
 @dataclass(frozen=True)
 class Recipe:
-    """How much is learned: pictures, passes over them, pixels a side, peak learning rate, and how
-    many networks, whose weights are averaged, learn it from the same start."""
+    """How much is learned: pictures, passes over them, pixels a side, and the peak learning rate."""
 
     pictures: int
     epochs: int
     side: int
     # Low: from a good head, large steps would first spoil the features it stands on.
     rate: float = 4e-4
-    networks: int = 1
 
 
 RECIPES = {
     "quick": Recipe(pictures=600, epochs=3, side=SIDE),
-    "full": Recipe(pictures=100_000, epochs=12, side=SIDE, rate=6e-4, networks=4),
+    "full": Recipe(pictures=100_000, epochs=12, side=SIDE, rate=6e-4),
 }
 ENOUGH = 150  # pictures that settle the rest where a training was stopped
 # After the full training: on from there with the validation pictures, too.
@@ -69,11 +67,11 @@ def bytes_of(part: Images) -> tuple[Tensor, Tensor]:
     return x, torch.from_numpy(part.labels)
 
 
-def enlarged(x: Tensor, side: int = SIDE) -> Tensor:
-    """Pictures (N, 3, 96, 96), uint8, as a network is asked: normalised, (N, 3, side, side)."""
+def enlarged(x: Tensor) -> Tensor:
+    """Pictures (N, 3, 96, 96), uint8, as a network is asked: normalised, (N, 3, 176, 176)."""
     small = (x.float() / 255 - MEAN) / STD
     # The same interpolation as of the crops in training.
-    return F.interpolate(small, (side, side), mode="bilinear", align_corners=False)
+    return F.interpolate(small, (SIDE, SIDE), mode="bilinear", align_corners=False)
 
 
 def augment(side: int) -> Callable[[Tensor, torch.Generator], Tensor]:
@@ -100,12 +98,12 @@ def train_net(settings: Settings, run: Run) -> nn.Module:
     run.facts["pictures"] = {"train": len(x), "validation": len(x_valid)}
     with torch.random.fork_rng(devices=[]):
         seed_everything(settings.seed)
-        start = untouched(fetch("efficientnet-lite0"))
+        start = untouched(fetch("efficientnet-lite2"))
     run.emit(Event("message", text=N_("The untouched network looks at every picture once.")))
     if run.cancelled():
         x, labels, x_valid, labels_valid = spread(x, labels, x_valid, labels_valid)
     start_from_frozen(start, (x, labels), (x_valid, labels_valid), run)
-    net = averaged(start, (x, labels), (x_valid, labels_valid), recipe, settings.seed, run)
+    net = fine_tuned(start, (x, labels), (x_valid, labels_valid), recipe, settings.seed, run)
     if run.cancelled():  # what follows looks at every picture: a minute on a slow machine
         x, labels, x_valid, labels_valid = spread(x, labels, x_valid, labels_valid)
     run.constants["temperature"] = calibration.fit_temperature(logits(net, x_valid), labels_valid)
@@ -113,7 +111,7 @@ def train_net(settings: Settings, run: Run) -> nn.Module:
         run.facts["validation"] = quality(net, x_valid, labels_valid)
         # The temperature stays: with these pictures learned there are none left to fit it on.
         both = torch.cat([x, x_valid]), torch.cat([labels, labels_valid])
-        net = fine_tuned(net, both, None, MORE, settings.seed + recipe.networks, run, "both")
+        net = fine_tuned(net, both, None, MORE, settings.seed + 1, run, "both")
     run.constants["unusual"] = learn_usual(net, (x, labels), x_valid)
     return net
 
@@ -150,9 +148,9 @@ def start_from_frozen(
     """Fit the head to the untouched body's features, or take up what an interrupted run found."""
     net.to(pick_device(), memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
     path = run.folder / f"frozen-{len(train[0])}.safetensors"
-    f_valid = pooled(net, valid[0], FROZEN)
+    f_valid = pooled(net, valid[0])
     if not path.exists():
-        weight, bias = regression(pooled(net, train[0], FROZEN), train[1], f_valid, valid[1])
+        weight, bias = regression(pooled(net, train[0]), train[1], f_valid, valid[1])
         save_weights({"weight": weight, "bias": bias}, path, half=False)
     found = load_file(path)
     with torch.no_grad():
@@ -185,26 +183,6 @@ def regression(f: Tensor, labels: Tensor, f_valid: Tensor, valid: Tensor) -> tup
     _loss, _penalty, model = min(found, key=lambda row: row[:2])
     coefficients = model.coef_.astype(np.float32), model.intercept_.astype(np.float32)
     return torch.from_numpy(coefficients[0]), torch.from_numpy(coefficients[1])
-
-
-def averaged(
-    start: ClothingNet,
-    train: tuple[Tensor, Tensor],
-    valid: tuple[Tensor, Tensor],
-    recipe: Recipe,
-    seed: int,
-    run: Run,
-) -> ClothingNet:
-    """The mean of the weights of as many networks as the recipe says; each picks its own epoch."""
-    found = []
-    for k in range(recipe.networks):
-        found.append(fine_tuned(start, train, valid, recipe, seed + k, run, f"fit-{k}"))
-        if run.cancelled():
-            break
-        run.facts.setdefault("networks", []).append(quality(found[-1], *valid))
-    net = ClothingNet()
-    net.load_state_dict(mean_weights(found))
-    return net.to(pick_device(), memory_format=torch.channels_last).eval()  # type: ignore[call-overload,no-any-return]
 
 
 def quality(net: nn.Module, x: Tensor, labels: Tensor) -> dict[str, float]:
@@ -281,22 +259,22 @@ def mixed_loss(net: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
 
 
 @torch.inference_mode()
-def logits(net: nn.Module, x: Tensor, side: int = SIDE) -> Tensor:
+def logits(net: nn.Module, x: Tensor) -> Tensor:
     """Logits (N, classes) on the CPU, of pictures (N, 3, 96, 96), uint8."""
-    return in_parts(net, x, side)
+    return in_parts(net, x)
 
 
 @torch.no_grad()
-def pooled(net: ClothingNet, x: Tensor, side: int = SIDE) -> Tensor:
+def pooled(net: ClothingNet, x: Tensor) -> Tensor:
     """Means of the last feature maps, (N, 1280), of pictures (N, 3, 96, 96), uint8."""
-    return in_parts(lambda part: net.features(part).mean(dim=(2, 3)), x, side)
+    return in_parts(lambda part: net.features(part).mean(dim=(2, 3)), x)
 
 
-def in_parts(function: Callable[[Tensor], Tensor], x: Tensor, side: int = SIDE) -> Tensor:
+def in_parts(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     """Apply a network, or a part of one, to a few pictures at a time."""
     device = pick_device()
     found = []
     for part in x.split(64):
-        ready = enlarged(part, side).to(device, memory_format=torch.channels_last)
+        ready = enlarged(part).to(device, memory_format=torch.channels_last)
         found.append(function(ready).float().cpu())
     return torch.cat(found)

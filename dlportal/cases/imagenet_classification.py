@@ -14,7 +14,7 @@ from dlportal.assets.samples import sample_path
 from dlportal.case import Evaluation, Example, Progress
 from dlportal.kinds.image import ImageCase, to_tensor
 from dlportal.messages import N_, InputError
-from dlportal.nets.efficientnet_lite0 import MEAN, SIDE, STD, fold_batch_norms, pretrained
+from dlportal.nets.efficientnet_lite import MEAN, SIDE, STD, fold_batch_norms, pretrained
 from dlportal.results import Classes, Label, Score
 
 LABELS = Path(__file__).with_name("imagenet_labels.csv")

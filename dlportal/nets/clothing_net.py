@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0 for ten kinds of clothes, with what a photograph of clothes looks like."""
+"""EfficientNet-Lite2 for ten kinds of clothes, with what a photograph of clothes looks like."""
 
 from pathlib import Path
 from typing import Self
@@ -6,16 +6,16 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
-from dlportal.nets.efficientnet_lite0 import CHANNELS, EfficientNetLite0, pretrained
+from dlportal.nets.efficientnet_lite import CHANNELS, EfficientNetLite, pretrained
 from dlportal.nets.familiar import Familiar
 
-EARLY, EARLY_CHANNELS = 3, 40  # stages whose maps tell textures
+SIZE = 2  # of the EfficientNet
+EARLY, EARLY_CHANNELS = 3, 48  # stages whose maps tell textures
 DIRECTIONS = 128  # of the pooled features that are looked at to tell strangers apart
-SIDE = 128  # pixels a side of what it learns from and is asked about
-FROZEN = 144  # of the untouched body, which knows larger pictures and is better with them
+SIDE = 176  # pixels a side of what it learns from and is asked about
 
 
-class ClothingNet(EfficientNetLite0):
+class ClothingNet(EfficientNetLite):
     """One network, and beside its own head the one that the untouched body had.
 
     Args:
@@ -28,7 +28,7 @@ class ClothingNet(EfficientNetLite0):
     frozen_bias: Tensor
 
     def __init__(self, classes: int = 10, dropout: float = 0.2) -> None:
-        super().__init__(classes, dropout)
+        super().__init__(classes, dropout, SIZE)
         # Of the frozen features' logistic regression: the rival, and where fine-tuning starts.
         self.register_buffer("frozen_weight", torch.zeros(classes, CHANNELS))
         self.register_buffer("frozen_bias", torch.zeros(classes))
@@ -49,7 +49,7 @@ class ClothingNet(EfficientNetLite0):
         return self
 
     def early(self, x: Tensor) -> Tensor:
-        """Normalised pictures (B, 3, H, W) to the maps of the first stages, (B, 40, H/8, W/8)."""
+        """Normalised pictures (B, 3, H, W) to the maps of the first stages, (B, 48, H/8, W/8)."""
         return self.body.blocks[:EARLY](self.body.bn1(self.body.conv_stem(x)))
 
     def late(self, f: Tensor) -> Tensor:
@@ -82,14 +82,14 @@ class ClothingNet(EfficientNetLite0):
 
         Args:
             pooled: Means of the last maps, (B, 1280); far from all classes is strange.
-            textures: Of the early maps, (B, 80); these tell a drawing or a page from a photograph.
+            textures: Of the early maps, (B, 96); these tell a drawing or a page from a photograph.
         """
         seen = self.familiar(pooled.float() @ self.directions.T)
         return torch.stack([seen, self.usual_texture(textures)], dim=1)
 
     @torch.no_grad()
     def learn_usual(self, pooled: Tensor, textures: Tensor, labels: Tensor) -> None:
-        """Learn what pictures of clothes look like: pooled features (N, 1280), textures (N, 80),
+        """Learn what pictures of clothes look like: pooled features (N, 1280), textures (N, 96),
         classes (N,)."""
         centred = (pooled - pooled.mean(dim=0)).double()
         _, _, vectors = torch.linalg.svd(centred, full_matrices=False)
@@ -103,7 +103,7 @@ class ClothingNet(EfficientNetLite0):
 
 
 def texture(early: Tensor) -> Tensor:
-    """Mean and spread of every early map (B, 40, h, w), (B, 80)."""
+    """Mean and spread of every early map (B, 48, h, w), (B, 96)."""
     flat = early.float().flatten(2)
     return torch.cat([flat.mean(dim=2), flat.std(dim=2)], dim=1)
 
@@ -111,6 +111,6 @@ def texture(early: Tensor) -> Tensor:
 def untouched(path: Path, classes: int = 10, dropout: float = 0.2) -> ClothingNet:
     """The network with the body as published and a head that knows nothing yet."""
     net = ClothingNet(classes, dropout)
-    body = pretrained(path, classes, dropout).body
+    body = pretrained(path, classes, dropout, SIZE).body
     net.body.load_state_dict(body.state_dict())
     return net

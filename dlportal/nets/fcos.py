@@ -14,7 +14,7 @@ from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.fcos import FCOS, FCOSHead
 from torchvision.ops import FeaturePyramidNetwork
 
-from dlportal.nets.efficientnet_lite0 import MEAN, STD, EfficientNetLite0
+from dlportal.nets.efficientnet_lite import MEAN, STD, EfficientNetLite
 from dlportal.nets.familiar import Familiar
 
 LEVELS = {2: 40, 4: 112}  # stages of the backbone whose maps are used, and their channels
@@ -105,7 +105,7 @@ class CellFinder(FCOS):
 
         `body` is an EfficientNet-Lite0 with ImageNet's weights; without one they are to be loaded.
         """
-        pyramid = Pyramid(EfficientNetLite0().body if body is None else body)
+        pyramid = Pyramid(EfficientNetLite().body if body is None else body)
         super().__init__(
             pyramid,
             classes,

@@ -1,6 +1,4 @@
-"""Averages of weights: over a network's last steps, and over several networks."""
-
-from collections.abc import Sequence
+"""The average of a network's weights over its last steps."""
 
 import torch
 from torch import Tensor, nn
@@ -49,20 +47,6 @@ class Averaged(nn.Module):
         """The network with the averaged weights."""
         self.net.load_state_dict(self.averages(), strict=False)
         return self.net.eval()
-
-
-def mean_weights(nets: Sequence[nn.Module]) -> dict[str, Tensor]:
-    """The mean of the weights of networks that started from the same ones, as a state dict.
-
-    Paper: Wortsman et al. 2022, https://arxiv.org/abs/2203.05482 (model soups)
-    """
-    states = [net.state_dict() for net in nets]
-    return {
-        name: torch.stack([state[name] for state in states]).mean(dim=0)
-        if first.is_floating_point()
-        else first
-        for name, first in states[0].items()
-    }
 
 
 def own(name: str) -> str:

@@ -15,7 +15,7 @@ from dlportal.explain import get_explainer
 from dlportal.labs.practice_looks import sheet
 from dlportal.messages import N_, UserError
 from dlportal.nets.clothing_net import SIDE
-from dlportal.nets.efficientnet_lite0 import MEAN, STD
+from dlportal.nets.efficientnet_lite import MEAN, STD
 from dlportal.serving import compute
 from dlportal.ui.card_panel import class_names
 from dlportal.ui.charts import bars, heat_table, show_chart

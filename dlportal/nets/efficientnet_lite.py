@@ -1,7 +1,8 @@
-"""EfficientNet-Lite0: 4.7 million parameters, 1000 ImageNet classes, made for phones.
+"""EfficientNet-Lite, made for phones: 1000 ImageNet classes, two of its sizes.
 
 Paper: Tan and Le 2019, https://arxiv.org/abs/1905.11946 (Lite: no squeeze-and-excitation, ReLU6).
-The network is timm's `tf_efficientnet_lite0`; the weights are TensorFlow's, converted.
+The networks are timm's `tf_efficientnet_lite0` (4.7 million parameters) and `tf_efficientnet_lite2`
+(6.1 million); the weights are TensorFlow's, converted.
 """
 
 from pathlib import Path
@@ -12,26 +13,28 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 # The preprocessing the weights were trained with, on pixels in [0, 1].
-SIDE = 224
+SIDE = 224  # of Lite0
 MEAN = 0.498
 STD = 0.502
 CHANNELS = 1280  # of the feature maps
 PUBLISHED_CLASSES = 1000
 
 
-class EfficientNetLite0(nn.Module):
+class EfficientNetLite(nn.Module):
     """Feature maps, then a head, so that Grad-CAM needs no hooks.
 
     Args:
         classes: Outputs of the head.
         dropout: Before the head, while training.
+        size: 0 or 2; the larger has more and wider layers.
     """
 
-    def __init__(self, classes: int = 1000, dropout: float = 0.0) -> None:
+    def __init__(self, classes: int = 1000, dropout: float = 0.0, size: int = 0) -> None:
         super().__init__()
-        from timm.models.efficientnet import tf_efficientnet_lite0  # seconds to import
+        from timm.models import efficientnet  # seconds to import
 
-        self.body = tf_efficientnet_lite0(num_classes=classes, drop_rate=dropout)
+        build = {0: efficientnet.tf_efficientnet_lite0, 2: efficientnet.tf_efficientnet_lite2}[size]
+        self.body = build(num_classes=classes, drop_rate=dropout)
 
     def features(self, x: Tensor) -> Tensor:
         """Normalised pictures (B, 3, H, W) to feature maps (B, 1280, H/32, W/32)."""
@@ -45,7 +48,9 @@ class EfficientNetLite0(nn.Module):
         return self.head(self.features(x))
 
 
-def pretrained(path: Path, classes: int = 1000, dropout: float = 0.0) -> EfficientNetLite0:
+def pretrained(
+    path: Path, classes: int = 1000, dropout: float = 0.0, size: int = 0
+) -> EfficientNetLite:
     """Build the network with the published weights.
 
     The file holds the same tensors as timm's network in the same order under other names. With
@@ -55,11 +60,12 @@ def pretrained(path: Path, classes: int = 1000, dropout: float = 0.0) -> Efficie
         path: A `.pth` state dict; no code in it is run.
         classes: Outputs of the head.
         dropout: Before the head, while training.
+        size: Of the network that the file holds.
 
     Raises:
-        ValueError: The file does not hold the tensors of EfficientNet-Lite0.
+        ValueError: The file does not hold the tensors of that network.
     """
-    net = EfficientNetLite0(classes, dropout)
+    net = EfficientNetLite(classes, dropout, size)
     published = without_counters(torch.load(path, map_location="cpu", weights_only=True))
     names = without_counters(net.body.state_dict())
     if len(published) != len(names):
