@@ -53,7 +53,7 @@ class Recipe:
 
 
 RECIPES = {
-    "quick": Recipe(pictures=600, epochs=3, side=SIDE),
+    "quick": Recipe(pictures=400, epochs=2, side=SIDE),
     "full": Recipe(pictures=100_000, epochs=12, side=SIDE, rate=6e-4),
 }
 ENOUGH = 150  # pictures that settle the rest where a training was stopped
